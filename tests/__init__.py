@@ -1,0 +1,1 @@
+"""Tests of the inversion table controller; folders mirror those of the project."""
