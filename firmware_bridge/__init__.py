@@ -1,0 +1,1 @@
+"""The ways to a table: the protocol every bridge keeps (`bridge`), and the switches of a simulated one (`hands`)."""

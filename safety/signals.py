@@ -1,0 +1,305 @@
+"""The values that pass between bridge, judge, controller, people and records: immutable, integers, each known or None.
+
+Angles are centidegrees, 0 level, negative head-down; velocities centidegrees a second; times milliseconds.
+A value that nobody measured is None, never a guess: None never counts as healthy.
+"""
+
+import enum
+from typing import Final
+
+import msgspec
+
+
+class Demand(enum.IntEnum):
+    """What the safety layer demands, in rising order; the worst wins."""
+
+    ALLOW = 0
+    NO_DEEPENING = 1
+    STOP = 2
+    RETURN = 3
+    HOLD = 4
+    CUT = 5
+
+
+class Alarm(enum.IntEnum):
+    """Alarm priority after IEC 60601-1-8, in rising order."""
+
+    NONE = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+
+class Region(enum.IntEnum):
+    """Where the table is: level is within ±1°, inverted deeper than −5°."""
+
+    UNKNOWN = 0
+    ABOVE = 1
+    LEVEL = 2
+    BELOW = 3
+    INVERTED = 4
+
+
+class Contacts(enum.IntEnum):
+    """Two contacts that should agree: both closed, both open, or one of each."""
+
+    CLOSED = 0
+    OPEN = 1
+    DISCREPANT = 2
+
+
+class State(enum.StrEnum):
+    """The states of a session; what leads in and out of each is told in `controller.machine`."""
+
+    IDLE = "idle"
+    STRAPPED = "strapped"
+    TILTING = "tilting"
+    HOLDING = "holding"
+    RETURNING = "returning"
+    RESTING = "resting"
+    EMERGENCY_RETURN = "emergency_return"
+    STOPPED = "stopped"
+
+
+class GuardState(enum.StrEnum):
+    """What the second judge says of itself; ABSENT where there is none."""
+
+    ABSENT = "absent"
+    IDLE = "idle"
+    ARMED = "armed"
+    STOP = "stop"
+    RETURN = "return"
+    HOLD = "hold"
+    CUT = "cut"
+
+
+class Issuer(enum.StrEnum):
+    """Who vouches for a permit."""
+
+    CLINIC = "clinic"
+    DECLARED = "declared"
+    SIMULATED = "simulated"
+
+
+# Panel buttons, one bit each, in `Readings.buttons`. The patient's own button is not among them.
+TILT: Final = 1
+RAISE: Final = 2
+RETURN: Final = 4
+STOP: Final = 8
+PRESENCE: Final = 16
+ACK: Final = 32
+CONFIRM: Final = 64
+PLAN_UP: Final = 128
+PLAN_DOWN: Final = 256
+BUTTONS: Final[dict[str, int]] = {
+    "TILT": TILT,
+    "RAISE": RAISE,
+    "RETURN": RETURN,
+    "STOP": STOP,
+    "PRESENCE": PRESENCE,
+    "ACK": ACK,
+    "CONFIRM": CONFIRM,
+    "PLAN_UP": PLAN_UP,
+    "PLAN_DOWN": PLAN_DOWN,
+}
+
+
+class Guard(msgspec.Struct, frozen=True, gc=False):
+    """What the microcontroller's own judge reports in each frame; `session_id` 0 means not armed."""
+
+    state: GuardState
+    demand: Demand = Demand.ALLOW
+    causes: tuple[str, ...] = ()
+    session_id: int = 0
+
+
+class Host(msgspec.Struct, frozen=True, gc=False):
+    """What the host knows of itself; the control loop hands it to `Bridge.read`, which passes it on unchanged.
+
+    `wall_s` is a label (seconds since 1970) and is judged once, at arming. `started_table` is true only
+    where the command itself started the table, so that simulated people are the only ones on it.
+    """
+
+    clock_ok: bool = False
+    config_ok: bool = False
+    started_table: bool = False
+    wall_s: int = 0
+
+
+class Readings(msgspec.Struct, frozen=True, gc=False):
+    """What the table says, at one instant.
+
+    `elapsed_ms` is the time since the last step; `age_ms` the age of angles, straps and e-stop, `slow_age_ms`
+    of everything else; `sequence` numbers the frame, so that an unchanged number is no new frame.
+    `level_switch` is true where it says "below" (a break says so too); `end_down`, `end_up` are true when
+    reached; `patient_button` is true when its circuit is open: pressed or broken, which mean the same;
+    `buttons` has a bit for each panel button held. `applied_cdeg_s` is the set-point the drive follows now,
+    after every ramp. `battery` is true when the battery passed its check, `drive_fault` when the drive says so.
+    """
+
+    elapsed_ms: int
+    sequence: int = 0
+    age_ms: int = 0
+    slow_age_ms: int = 0
+    angle_a_cdeg: int | None = None
+    angle_b_cdeg: int | None = None
+    applied_cdeg_s: int | None = None
+    strap_left: Contacts | None = None
+    strap_right: Contacts | None = None
+    estop: Contacts | None = None
+    buttons: int | None = None
+    patient_button: bool | None = None
+    level_switch: bool | None = None
+    end_down: bool | None = None
+    end_up: bool | None = None
+    mains: bool | None = None
+    battery: bool | None = None
+    current_ma: int | None = None
+    drive_fault: bool | None = None
+    brake_set: bool | None = None
+    drive_power: bool | None = None
+    guard: Guard | None = None
+    host: Host = Host()
+
+
+class Permit(msgspec.Struct, frozen=True, gc=False):
+    """Leave to arm one plan for one person.
+
+    Angles are negative centidegrees. `last_cdeg` and `last_hold_s` are the deepest angle and longest hold last
+    reached safely, None without a history. `valid_until_s` is seconds since 1970.
+    """
+
+    plan_hash: str
+    pseudonym: str
+    screening_version: int
+    valid_until_s: int
+    inverted_today_s: int
+    prescribed_cdeg: int
+    prescribed_hold_s: int
+    last_cdeg: int | None
+    last_hold_s: int | None
+    issuer: Issuer
+
+
+class Arm(msgspec.Struct, frozen=True, gc=False):
+    """What ARM asks for: one session of one plan. Once accepted it can only be tightened, until DISARM.
+
+    `held_tilt` says whether a tilt runs only while TILT is held. `strap_wait` is the policy `wait` of H04.
+    """
+
+    session_id: int
+    plan_hash: str
+    cap_cdeg: int
+    hold_s: int
+    set_limit_s: int
+    sets: int
+    rest_s: int
+    speed_cdeg_s: int
+    travel_limit_ms: int
+    used_today_s: int
+    permit: Permit
+    strap_wait: bool = False
+    held_tilt: bool = True
+
+
+class Wish(msgspec.Struct, frozen=True, gc=False):
+    """What the session would like in this tick: a velocity, this tick's requests, and where the session stands.
+
+    `plan_return` marks the plan's own way back. The reasons `stop_because` and `return_because` are empty
+    when nothing is asked. `state` to `left_ms` are for people and records; the judge does not read them.
+    """
+
+    velocity_cdeg_s: int = 0
+    plan_return: bool = False
+    arm: Arm | None = None
+    disarm: bool = False
+    stop_because: str = ""
+    return_because: str = ""
+    acknowledge: bool = False
+    state: State = State.IDLE
+    set_number: int = 0
+    planned_cdeg: int = 0
+    left_ms: int = 0
+
+
+class Cause(msgspec.Struct, frozen=True, gc=False):
+    """One reason for a demand: hazard code, what was measured against which limit, and how long ago it began."""
+
+    code: str
+    demand: Demand
+    alarm: Alarm
+    value: int
+    limit: int
+    unit: str
+    by: str = "host"
+    slow: bool = False
+
+
+class Command(msgspec.Struct, frozen=True, gc=False):
+    """What the bridge is told; it expires by itself when it is not renewed within the lease.
+
+    `send` is false when the host has no fresh valid frame: then nothing is sent, not even zero.
+    """
+
+    velocity_cdeg_s: int = 0
+    demand: Demand = Demand.ALLOW
+    send: bool = True
+    arm: Arm | None = None
+    disarm: bool = False
+    reset: bool = False
+    stop_cause: str = ""
+    echo: int = 0
+    session_id: int = 0
+
+
+class Signals(msgspec.Struct, frozen=True, gc=False):
+    """Lamps and tone for the panel: `alarm` is the priority shown, `tone` sounds before and during a return."""
+
+    alarm: Alarm = Alarm.NONE
+    tone: bool = False
+
+
+class Proofs(msgspec.Struct, frozen=True, gc=False):
+    """What has been shown to work since the last DISARM, for guidance and arming."""
+
+    straps_proven: bool = False
+    straps_confirmed: bool = False
+    read_back: bool = False
+    patient_button: bool = False
+    still_ms: int = 0
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """What the judge decided in one step, and why.
+
+    `causes` has the first cause first; `prompts` are codes to be shown that demand nothing yet; `refusals` are
+    the reasons why this tick's ARM, DISARM or start of a set was not accepted. `angle_cdeg` is the judge's
+    best angle, None when both sensors are lost. `returning` is true while a return is under way, the plan's own
+    included. `inverted_ms` counts the present set, `presence_ms` the time since anybody in the room pressed.
+    """
+
+    command: Command
+    demand: Demand = Demand.ALLOW
+    causes: tuple[Cause, ...] = ()
+    alarm: Alarm = Alarm.NONE
+    region: Region = Region.UNKNOWN
+    angle_cdeg: int | None = None
+    still: bool = False
+    armed: Arm | None = None
+    returning: bool = False
+    tone: bool = False
+    prompts: tuple[str, ...] = ()
+    refusals: tuple[Cause, ...] = ()
+    proofs: Proofs = Proofs()
+    inverted_ms: int = 0
+    presence_ms: int = 0
+
+
+class Snapshot(msgspec.Struct, frozen=True, gc=False):
+    """One tick as others see it; `t_ms` counts from the start of the control loop on its monotonic clock."""
+
+    number: int
+    t_ms: int
+    readings: Readings
+    wish: Wish
+    decision: Decision
