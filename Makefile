@@ -1,0 +1,48 @@
+# Every task of this project. `make` alone lists them. Needs make, a POSIX shell and Python 3.11 or later, nothing else.
+
+# Where the programs of this checkout are; nothing outside it is used or changed.
+BIN := .venv/bin
+# How many times faster than life `make run` shows the session.
+SPEED ?= 10
+# How many processes `make test` uses.
+WORKERS ?= auto
+# `all`, or names of the list that `make tools` prints: tests that need these fail instead of being skipped.
+REQUIRE ?=
+
+# A foreign module path could put other people's `config` or `safety` before ours.
+unexport PYTHONPATH
+unexport PYTHONHOME
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: setup run demo test check bench nightly tools help
+
+setup: ## make .venv, or bring it up to date (PYTHON=... chooses the interpreter)
+	@sh scripts/setup.sh
+
+run: setup ## watch a first visit on the simulated table, at 10x (SPEED=1 for real time)
+	@$(BIN)/inversion-table session --plan first-visit --speed $(SPEED) --state .state
+
+demo: setup ## the same session in virtual time: seconds, then a summary and a picture
+	@$(BIN)/inversion-table session --plan first-visit --fast --state .state
+
+test: setup ## run the tests that this machine can run (REQUIRE=all: fail where a tool is missing)
+	@$(BIN)/python -m pytest --quiet -n $(WORKERS) --require "$(REQUIRE)"
+
+check: setup ## format, lint, types and import contracts: what must hold before a change lands
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: setup ## measure speed on this machine and print the table
+	@$(BIN)/python scripts/bench.py
+
+nightly: setup ## every test, the long ones too
+	@$(BIN)/python -m pytest --nightly -n $(WORKERS) --require "$(REQUIRE)"
+
+tools: ## print the line that installs the tools some tests need; installs nothing
+	@python=$$(sh scripts/find-python.sh) && "$$python" -m tests.tools
+
+help: ## list these tasks
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
