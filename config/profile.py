@@ -1,0 +1,110 @@
+"""The profile of one table: what it is, how far it may go, how it is reached and how a session on it runs."""
+
+from collections.abc import Iterator
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from config import coherence
+from config.device_limits import DeviceLimits
+from config.limits import Limits
+from config.plan import NAME, digest
+from config.quantities import Contradiction, Model, refuse
+from config.screening import Screening
+from config.table import Battery, Brake, Drive, Geometry, Sensors, Switches
+
+FORMAT = "inversion-table/profile@1"
+
+
+class SessionRules(Model):
+    """How a session on this table runs.
+
+    With `held_tilt` a tilt runs only while TILT is held; without, one press starts it and presence keeps it. With
+    `strap_wait` a strap that opens below −5° stops the table for at most 10 s before the slow return.
+    `issuers` are those whose permits are accepted; `simulated` only where the program started the table itself.
+    """
+
+    held_tilt: bool = True
+    strap_wait: bool = False
+    issuers: tuple[Literal["clinic", "declared", "simulated"], ...] = Field(strict=False, min_length=1, max_length=3)
+
+
+class Profile(Model):
+    """One table, whole.
+
+    `table_id` names it among others, `bridge` is the way to it: `in-process` is the simulated table in the
+    program itself, and the only one so far. `manual_return_text` is told to the supervisor when no electric return
+    is left.
+    """
+
+    format: Literal["inversion-table/profile@1"]
+    name: str = Field(pattern=NAME, max_length=40)
+    title: str = Field(min_length=1, max_length=80)
+    table_id: str = Field(pattern=NAME, max_length=40)
+    bridge: Literal["in-process"]
+    manual_return_text: str = Field(min_length=20, max_length=300)
+    geometry: Geometry
+    drive: Drive
+    brake: Brake
+    battery: Battery
+    sensors: Sensors
+    switches: Switches
+    limits_table: DeviceLimits = Field(alias="limits", default=DeviceLimits())
+    session: SessionRules
+
+    @model_validator(mode="after")
+    def _no_contradictions(self) -> Self:
+        """Refuse values that are each allowed and together are not."""
+        refuse(list(self._contradictions()))
+        return self
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hexadecimal digits that change with any figure or word of the profile."""
+        return digest(self)
+
+    def limits(self) -> Limits:
+        """Return the limits as the safety layer reads them, with the version of the shipped screening list."""
+        # The list is read here and not above, because reading needs the models.
+        from config.loading import load_screening
+
+        screening: Screening = load_screening()
+        table, drive = self.limits_table, self.drive
+        return Limits(
+            cap_cdeg=table.cap_cdeg,
+            boarding_cdeg=self.geometry.boarding_cdeg,
+            speed_cdeg_s=table.speed_cdeg_s,
+            degraded_cdeg_s=table.degraded_cdeg_s,
+            slow_cdeg_s=table.slow_cdeg_s,
+            above_cdeg_s=table.above_cdeg_s,
+            first_degree_cdeg_s=table.first_degree_cdeg_s,
+            set_limit_s=table.set_limit_s,
+            hold_limit_s=table.hold_s,
+            sets_limit=table.sets,
+            hold_a_day_s=table.hold_a_day_s,
+            rest_s=table.rest_s,
+            lease_ms=table.lease_ms,
+            backlash_cdeg=drive.backlash_cdeg,
+            stall_ma=drive.stall_ma,
+            idle_ma=drive.idle_ma,
+            thermal_budget_ma2_s=drive.thermal_budget_a2_s * 1_000_000,
+            thermal_leak_ma2=drive.continuous_ma**2,
+            thermal_reserve_permille=drive.thermal_reserve_percent * 10,
+            deceleration_cdeg_s2=table.deceleration_cdeg_s2,
+            tone_ms=table.tone_ms,
+            brake_ms=self.brake.set_ms,
+            has_battery=self.battery.fitted,
+            issuers=self.session.issuers,
+            screening_version=screening.version,
+            profile_hash=self.hash,
+        )
+
+    def _contradictions(self) -> Iterator[Contradiction]:
+        """Yield values that are each allowed and together are not."""
+        yield from coherence.angles(self.geometry, self.switches, self.limits_table)
+        yield from coherence.speeds(self.drive, self.limits_table)
+        yield from coherence.strength(self.drive, self.brake, self.battery)
+        issuers = self.session.issuers
+        if len(set(issuers)) != len(issuers):
+            listed = ", ".join(issuers)
+            yield Contradiction(("session.issuers",), listed, "each issuer once", "an issuer stands more than once")

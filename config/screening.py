@@ -1,0 +1,46 @@
+"""The screening list: what must be asked before a person is tilted, with classes and a version.
+
+Answers keep the version of the list they answered, and a permit names it; so the version rises with every change.
+Classes: `absolute` (never), `override` (a clinician decides, with a written reason), `today` (asked at each visit).
+Each question is put so that "yes" is the answer that stands against tilting.
+"""
+
+from collections import Counter
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from config.quantities import Contradiction, Model, refuse, whole
+
+FORMAT = "inversion-table/screening@1"
+
+
+class ScreeningItem(Model):
+    """One question; `kind` is written `class` in the file, and `note` says where the item comes from."""
+
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)
+    kind: Literal["absolute", "override", "today"] = Field(alias="class")
+    question: str = Field(min_length=5, max_length=300)
+    note: str = Field(min_length=5, max_length=300)
+
+
+class Screening(Model):
+    """A whole list; `version` is a whole number of 1 or more."""
+
+    format: Literal["inversion-table/screening@1"]
+    version: Annotated[int, whole("", 1, 1_000_000)]
+    title: str = Field(min_length=1, max_length=80)
+    items: tuple[ScreeningItem, ...] = Field(strict=False, min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _each_id_once(self) -> Self:
+        """Refuse two items of one id, because answers are kept by id."""
+        counts = Counter(item.id for item in self.items)
+        refuse(
+            [
+                Contradiction((f"items.{place}.id",), f'"{item.id}"', "each id once", "this id stands more than once")
+                for place, item in enumerate(self.items)
+                if counts[item.id] > 1
+            ]
+        )
+        return self
