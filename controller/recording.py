@@ -80,9 +80,7 @@ class Row(NamedTuple):
 
 COLUMNS = Row._fields
 PROMISED = COLUMNS[: COLUMNS.index("set_number")]
-TEXT_COLUMNS = frozenset(
-    "state demand causes alarm brake drive_power strap_left strap_right estop held_button guard_state injected prompts".split()
-)
+TEXT_COLUMNS = frozenset(name for name, kind in Row.__annotations__.items() if kind is str)
 
 
 class Trip(NamedTuple):
@@ -95,6 +93,21 @@ class Trip(NamedTuple):
     first: bool
     state: str
     t_ms: int
+
+
+_SCALED = {"cdeg": "°", "cdeg/s": "°/s"}
+_FIRST_PLURAL = re.compile(r"^(\w+)s\b")
+
+
+def measure(value: int, unit: str) -> str:
+    """Return a figure as people read it: centidegrees as degrees, long milliseconds as seconds, `1 sensor`."""
+    sign, size = ("−" if value < 0 else ""), abs(value)
+    if unit in _SCALED:
+        return f"{sign}{size / 100:g}{_SCALED[unit]}"
+    if unit == "ms" and size >= 1000:
+        return f"{sign}{size / 1000:g} s"
+    counted = _FIRST_PLURAL.sub(r"\1", unit) if size == 1 and len(unit) > 2 else unit
+    return f"{sign}{size} {counted}"
 
 
 class Recorder:
