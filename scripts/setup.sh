@@ -13,6 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 here=$(pwd -P)
 stamp=.venv/.ready
 log=.venv/setup.log
+need_mb=300 # a finished .venv takes about 200 MB
 
 fail() {
     printf 'setup: %s\n' "$1" >&2
@@ -50,9 +51,18 @@ case $here in
     *:*) fail "a virtual environment cannot live under a path with a colon: move this folder ($here) to one without." ;;
 esac
 
+free_mb() { # what is left on this disk
+    df -kP . | awk 'NR == 2 { print int($4 / 1024) }'
+}
+
+full() {
+    fail "the disk is full: free about $need_mb MB (df -h . /tmp), then run make setup again."
+}
+
 explain() { # $1: what failed; says in one sentence what mends it
-    if grep -qi 'no space left on device\|disk quota exceeded' $log 2>/dev/null; then
-        fail "the disk is full: free about 400 MB (df -h .), then run make setup again."
+    # A full disk may have swallowed the log too.
+    if [ "$(free_mb)" -lt 20 ] || grep -qi 'no space left on device\|disk quota exceeded' $log 2>/dev/null; then
+        full
     elif grep -qi 'permission denied\|read-only file system' $log 2>/dev/null; then
         fail "this folder cannot be written to: give yourself the right (ls -ld .venv .), then run make setup again."
     elif grep -qi 'name resolution\|newconnectionerror\|connection refused\|network is unreachable\|timed out\|connecttimeout\|proxyerror\|sslerror\|no route to host\|connection broken\|remotedisconnected' $log 2>/dev/null; then
@@ -66,8 +76,9 @@ if [ $fits = no ]; then
     python=$(sh scripts/find-python.sh) || exit 1
     printf 'setup: making .venv with %s (once; about a minute)\n' "$python" >&2
     rm -rf .venv || fail "the old .venv cannot be removed: sudo rm -rf .venv, then run make setup again."
+    [ "$(free_mb)" -ge $need_mb ] || full
     mkdir .venv 2>/dev/null || fail "this folder cannot be written to: check its owner and the disk (ls -ld . ; df -h .), then run make setup again."
-    : >$log || fail "the disk is full: free about 400 MB (df -h .), then run make setup again."
+    : >$log || full
     "$python" -m venv .venv >>$log 2>&1 || explain "making the virtual environment"
 else
     echo "setup: pyproject.toml asks for something else now: bringing .venv up to date" >&2
@@ -78,5 +89,5 @@ fi
 .venv/bin/python -m pip install --disable-pip-version-check --no-input --no-cache-dir --retries 2 --quiet -e '.[dev]' >>$log 2>&1 ||
     explain "installing the packages"
 
-stamp_text "$(identity)" >$stamp || fail "the disk is full: free about 400 MB (df -h .), then run make setup again."
+stamp_text "$(identity)" >$stamp || full
 echo "setup: ready" >&2
