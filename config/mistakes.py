@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from config.errors import Problem, nearest, shorten
 from config.keys import Location, bound_of, choices, dotted, field_at, keys_of, submodel, table_at, walk
 from config.quantities import Contradiction, Model, told
+from config.words import NAME
 
 _WORDS: Final = {
     "string_type": "text in quotes is wanted",
@@ -104,8 +105,10 @@ def _from_error(model: type[Model], error: ErrorDetails, label: str) -> Problem:
         near = nearest(error["input"], choices(field.annotation)) if isinstance(error["input"], str) else ""
         return Problem(label, key, value, bound, "is none of the known words", near)
     if kind == "string_pattern_mismatch":
-        bound = "small letters, digits and single hyphens, such as first-visit"
-        return Problem(label, key, value, bound, "is not the form of a name")
+        if error.get("ctx", {}).get("pattern") == NAME:
+            bound = "small letters, digits and single hyphens, such as first-visit"
+            return Problem(label, key, value, bound, "has not the form of a name")
+        return Problem(label, key, value, "one line of printable characters", "cannot be shown as it is")
     if kind in _LENGTHS:
         end, length, message = _LENGTHS[kind]
         return Problem(label, key, value, length.format(error.get("ctx", {}).get(end)), message)

@@ -11,13 +11,13 @@ import math
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from config.limits import BOUNDS, INVERTED_CDEG, SET_MARGIN_S, Limits
 from config.quantities import Contradiction, Model, deg, degrees, degrees_per_second, refuse, whole
+from config.words import Name, Title
 
 FORMAT = "inversion-table/plan@1"
-NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 # The motion profile's own figures (see docs/configuration.md); slowing down is the table's `deceleration_cdeg_s2`.
 ACCELERATION_CDEG_S2 = 200
@@ -82,8 +82,8 @@ class Plan(Model):
     """What one visit does; `staged` is None where the table goes down in one move."""
 
     format: Literal["inversion-table/plan@1"]
-    name: str = Field(pattern=NAME, max_length=40)
-    title: str = Field(min_length=1, max_length=80)
+    name: Name
+    title: Title
     sets: Annotated[int, whole("", *BOUNDS["sets_limit"])]
     angle_cdeg: Annotated[int, degrees(BOUNDS["cap_cdeg"][0], INVERTED_CDEG)]
     hold_s: Annotated[int, whole("s", *BOUNDS["hold_limit_s"])]

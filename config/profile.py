@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 from config import coherence
 from config.device_limits import DeviceLimits
 from config.limits import Limits
-from config.plan import NAME, digest
+from config.plan import digest
 from config.quantities import Contradiction, Model, refuse
 from config.screening import Screening
 from config.table import Battery, Brake, Drive, Geometry, Sensors, Switches
+from config.words import Name, Sentence, Title
 
 FORMAT = "inversion-table/profile@1"
 
@@ -38,11 +39,11 @@ class Profile(Model):
     """
 
     format: Literal["inversion-table/profile@1"]
-    name: str = Field(pattern=NAME, max_length=40)
-    title: str = Field(min_length=1, max_length=80)
-    table_id: str = Field(pattern=NAME, max_length=40)
+    name: Name
+    title: Title
+    table_id: Name
     bridge: Literal["in-process"]
-    manual_return_text: str = Field(min_length=20, max_length=300)
+    manual_return_text: Sentence
     geometry: Geometry
     drive: Drive
     brake: Brake

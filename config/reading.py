@@ -34,6 +34,9 @@ def read_bytes(path: Path) -> bytes:
             raise _refused(label, "is no ordinary file")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
+    except ConfigurationError:
+        # It is a ValueError too, and has said all there is to say.
+        raise
     except (FileNotFoundError, NotADirectoryError):
         raise _refused(label, "there is no such file") from None
     except PermissionError:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from config.quantities import Contradiction, Model, refuse, whole
+from config.words import Name, Sentence, Title
 
 FORMAT = "inversion-table/screening@1"
 
@@ -18,10 +19,10 @@ FORMAT = "inversion-table/screening@1"
 class ScreeningItem(Model):
     """One question; `kind` is written `class` in the file, and `note` says where the item comes from."""
 
-    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)
+    id: Name
     kind: Literal["absolute", "override", "today"] = Field(alias="class")
-    question: str = Field(min_length=5, max_length=300)
-    note: str = Field(min_length=5, max_length=300)
+    question: Sentence
+    note: Sentence
 
 
 class Screening(Model):
@@ -29,7 +30,7 @@ class Screening(Model):
 
     format: Literal["inversion-table/screening@1"]
     version: Annotated[int, whole("", 1, 1_000_000)]
-    title: str = Field(min_length=1, max_length=80)
+    title: Title
     items: tuple[ScreeningItem, ...] = Field(strict=False, min_length=1, max_length=200)
 
     @model_validator(mode="after")

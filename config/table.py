@@ -30,13 +30,14 @@ class Geometry(Model):
 class Drive(Model):
     """The geared actuator, seen from the table's side of the gear.
 
+    `top_speed_cdeg_s` is what it turns without a load at full voltage, `backlash_cdeg` the whole gap of the gear,
     `stall_ma` is the current limit, `idle_ma` the current below which it is taken not to pull at all,
     `continuous_ma` what it bears for ever, `thermal_budget_a2_s` how much of the square of the current above that
     it can take until it is hot, of which `thermal_reserve_percent` is kept for a return. `torque_nm_a` is the torque
     at the table for each ampere. `self_locking` means that no load within the rating turns it backwards.
     """
 
-    top_speed_cdeg_s: Annotated[int, degrees_per_second(80, 2000)]
+    top_speed_cdeg_s: Annotated[int, degrees_per_second(80, 6000)]
     backlash_cdeg: Annotated[int, degrees(*limits.BOUNDS["backlash_cdeg"])]
     stall_ma: Annotated[int, whole("mA", *limits.BOUNDS["stall_ma"])]
     idle_ma: Annotated[int, whole("mA", *limits.BOUNDS["idle_ma"])]
