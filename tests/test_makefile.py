@@ -58,6 +58,12 @@ def test_check_covers_format_lint_types_and_imports() -> None:
         assert part in commands
 
 
+def test_every_script_that_the_makefile_names_exists() -> None:
+    named = set(re.findall(r"scripts/[a-z-]+\.(?:sh|py)", (ROOT / "Makefile").read_text()))
+    assert {name for name in named if not (ROOT / name).is_file()} == set()
+    assert {"scripts/setup.sh", "scripts/find-python.sh", "scripts/bench.py"} == named
+
+
 def test_every_task_that_runs_our_code_sets_up_first() -> None:
     for task in ("run", "demo", "test", "check", "bench", "nightly"):
         assert "scripts/setup.sh" in recipe(task).splitlines()[0]
