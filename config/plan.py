@@ -79,7 +79,12 @@ class Staged(Model):
 
 
 class Plan(Model):
-    """What one visit does; `staged` is None where the table goes down in one move."""
+    """What one visit does.
+
+    `name` is what it is called by, `title` what people read. In each of `sets` the table goes to `angle_cdeg` at
+    no more than `speed_cdeg_s`, holds for `hold_s`, returns to level and rests for `rest_s`. `staged` is left out
+    where it goes down in one move.
+    """
 
     format: Literal["inversion-table/plan@1"]
     name: Name

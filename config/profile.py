@@ -33,9 +33,11 @@ class SessionRules(Model):
 class Profile(Model):
     """One table, whole.
 
-    `table_id` names it among others, `bridge` is the way to it: `in-process` is the simulated table in the
-    program itself, and the only one so far. `manual_return_text` is told to the supervisor when no electric return
-    is left.
+    `name` is what the profile is called by, `title` what people read. `table_id` names the table among others, `bridge`
+    is the way to it: `in-process` is the simulated table in the program itself, and the only one so far.
+    `manual_return_text` is told to the supervisor when no electric return is left. The tables `geometry`, `drive`,
+    `brake`, `battery`, `sensors` and `switches` say what the table is, `limits` how far it may go, `session` how a
+    session on it runs.
     """
 
     format: Literal["inversion-table/profile@1"]

@@ -17,7 +17,11 @@ FORMAT = "inversion-table/screening@1"
 
 
 class ScreeningItem(Model):
-    """One question; `kind` is written `class` in the file, and `note` says where the item comes from."""
+    """One question.
+
+    `id` is what answers are kept by, `class` one of `absolute`, `override` and `today`, `question` what is asked, and
+    `note` where the item comes from.
+    """
 
     id: Name
     kind: Literal["absolute", "override", "today"] = Field(alias="class")
@@ -26,7 +30,7 @@ class ScreeningItem(Model):
 
 
 class Screening(Model):
-    """A whole list; `version` is a whole number of 1 or more."""
+    """A whole list: its `version`, its `title` and its `items`."""
 
     format: Literal["inversion-table/screening@1"]
     version: Annotated[int, whole("", 1, 1_000_000)]

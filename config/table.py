@@ -13,9 +13,11 @@ from config.quantities import Model, degrees, degrees_per_second, whole
 class Geometry(Model):
     """Where the table turns and how far.
 
-    `boarding_cdeg` is the highest angle to which a person is raised. The hard stops are where the frame itself ends
-    the motion. `pivot_height_mm` is the height of the pivot over the floor and `head_end_mm` the distance from the
-    pivot to the head end of the board: together they say whether the head clears the floor.
+    `boarding_cdeg` is the highest angle to which a person is raised. `hard_stop_down_cdeg` and `hard_stop_up_cdeg` are
+    where the frame itself ends the motion. `pivot_height_mm` is the height of the pivot over the floor and
+    `head_end_mm` the distance from the pivot to the head end of the board: together they say whether the head clears
+    the floor. `board_kg` is what turns without a person, `board_offset_mm` how far its centre of mass lies from the
+    pivot toward the head.
     """
 
     boarding_cdeg: Annotated[int, degrees(*limits.BOUNDS["boarding_cdeg"])]
@@ -34,7 +36,8 @@ class Drive(Model):
     `stall_ma` is the current limit, `idle_ma` the current below which it is taken not to pull at all,
     `continuous_ma` what it bears for ever, `thermal_budget_a2_s` how much of the square of the current above that
     it can take until it is hot, of which `thermal_reserve_percent` is kept for a return. `torque_nm_a` is the torque
-    at the table for each ampere. `self_locking` means that no load within the rating turns it backwards.
+    at the table for each ampere. `rated_load_kg`, with its centre of mass `rated_offset_mm` from the pivot, is what the
+    table promises to carry. `self_locking` means that no such load turns the drive backwards.
     """
 
     top_speed_cdeg_s: Annotated[int, degrees_per_second(80, 6000)]
@@ -63,7 +66,10 @@ class Brake(Model):
 
 
 class Battery(Model):
-    """What drives the return when the mains are lost; `capacity_mah` is 0 where no battery is fitted."""
+    """What drives the return when the mains are lost.
+
+    `fitted` says whether there is one, `capacity_mah` what it holds; 0 where none is fitted.
+    """
 
     fitted: bool
     capacity_mah: Annotated[int, whole("mAh", 0, 200_000)]
@@ -73,7 +79,8 @@ class Sensors(Model):
     """The two angle sensors, both on the table's side of the gear.
 
     `bits` are those left after oversampling, `noise_cdeg` the root mean square of the noise, `skew_us` the time
-    between the samples of A and B. B is wired with the opposite slope, so that a shared stuck channel cannot agree.
+    between the samples of A and B. `b_slope` is `opposite`: B falls where A rises, so that a shared stuck channel
+    cannot agree.
     """
 
     bits: Annotated[int, whole("bits", 12, 24)]
@@ -83,7 +90,11 @@ class Sensors(Model):
 
 
 class Switches(Model):
-    """The level cam, closed below `level_cdeg`, and the end switches that block outward motion by wire."""
+    """The switches that the table itself works.
+
+    The level cam is closed below `level_cdeg`. The end switches at `end_down_cdeg` and `end_up_cdeg` block outward
+    motion by wire.
+    """
 
     level_cdeg: Annotated[int, degrees(-100, 0)]
     end_down_cdeg: Annotated[int, degrees(limits.END_SWITCH_DOWN_CDEG, -200)]
