@@ -1,0 +1,422 @@
+"""Whether the drive does what it is told: H10 to H14, H15, heat (H16) and mains (H21).
+
+"Applied" is the set-point that the drive follows now, after every ramp; everything here compares with it, never
+with a wish. Travel is judged sensor by sensor; H11 and H12 need the word of both, or of the only one left.
+"""
+
+from typing import Final
+
+import msgspec
+
+from config.limits import INVERTED_CDEG, LEVEL_BAND_CDEG, Limits
+from safety import track as tracking
+from safety.angle import BOTH, NONE, A, Angles, B
+from safety.signals import Alarm, Cause, Demand, Readings
+from safety.track import Track
+
+DEGREE_CDEG: Final = 100
+SETTLE_MS: Final = 500
+AGAINST_CDEG_S: Final = 50
+CREEP_CDEG_S: Final = 50
+CLIMBING_CDEG: Final = 300
+REST_MS: Final = 1000
+SLOWING_MS: Final = 200
+CAUGHT_LIMIT_MS: Final = 2000
+OVERSPEED_CDEG_S: Final = 70
+STALL_MS: Final = 150
+BLOCK_MS: Final = 500
+MAINS_MS: Final = 500
+CAP_MS: Final = 5000
+
+FREE: Final = 0
+SLOWING: Final = 1
+CAUGHT: Final = 2
+LET_GO: Final = 3
+
+
+class Mark(msgspec.Struct, frozen=True, gc=False):
+    """Half a window: where both sensors stood at its start, how far it was driven, the largest current in it."""
+
+    a_cdeg: int | None = None
+    b_cdeg: int | None = None
+    driven: int = 0
+    peak_ma: int = 0
+
+
+NO_MARK: Final = Mark()
+
+
+class Drive(msgspec.Struct, frozen=True, gc=False):
+    """What is remembered of the drive.
+
+    `driven` values are centidegrees a second times milliseconds. `far_*` is the furthest that a sensor went in
+    the direction applied; `rest_*` where it stood after 1 s of zero set-point, None before.
+    """
+
+    sign: int = 0
+    since_ms: int = 0
+    reversed_: bool = False
+    far_a: int | None = None
+    far_b: int | None = None
+    before: Mark = NO_MARK
+    half: Mark = NO_MARK
+    halves: int = 0
+    block_before: Mark = NO_MARK
+    block: Mark = NO_MARK
+    block_ms: int = 0
+    block_halves: int = 0
+    stall_ms: int = 0
+    zero_ms: int = 0
+    rest_a: int | None = None
+    rest_b: int | None = None
+    caught: int = FREE
+    caught_ms: int = 0
+    caught_cdeg_s: int = 0
+
+
+class Supply(msgspec.Struct, frozen=True, gc=False):
+    """Heat in the drive (mA² times seconds, 0 cold) and how long mains is away."""
+
+    heat: int = 0
+    mains_ms: int = 0
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """What one step of the drive's checks found: causes in the order of the table, and sensors found frozen."""
+
+    drive: Drive
+    causes: tuple[Cause, ...] = ()
+    frozen_sensors: int = NONE
+    clean: bool = True
+
+
+NOTHING: Final[tuple[Cause, ...]] = ()
+
+
+def follow(
+    was: Drive, readings: Readings, elapsed_ms: int, angles: Angles, track: Track, armed: bool, limits: Limits
+) -> Found:
+    """Judge one new frame, `elapsed_ms` after the last, against H10 to H15. Unknown set-point or no sensor: nothing can be judged here."""
+    applied = readings.applied_cdeg_s
+    if applied is None or angles.lost == BOTH:
+        return Found(Drive(caught=was.caught))
+    if applied == 0:
+        return resting(was, readings, elapsed_ms, angles, track, armed, limits)
+    return driven(was, applied, readings, elapsed_ms, angles, track, limits)
+
+
+def resting(
+    was: Drive, readings: Readings, elapsed_ms: int, angles: Angles, track: Track, armed: bool, limits: Limits
+) -> Found:
+    """H12 and H13 with the set-point at zero."""
+    zero_ms = min(was.zero_ms + elapsed_ms, CAP_MS)
+    rest_a, rest_b = was.rest_a, was.rest_b
+    if zero_ms >= REST_MS and rest_a is None and rest_b is None:
+        rest_a, rest_b = angles.a_cdeg, angles.b_cdeg
+    drive = Drive(
+        zero_ms=zero_ms,
+        rest_a=rest_a,
+        rest_b=rest_b,
+        caught=was.caught,
+        caught_ms=was.caught_ms,
+        caught_cdeg_s=was.caught_cdeg_s,
+    )
+    if was.caught in (SLOWING, CAUGHT):
+        return watched(drive, elapsed_ms, angles, track, limits)
+    causes = []
+    if zero_ms >= REST_MS and (cause := uncommanded(drive, readings, angles, track, armed, limits)):
+        causes.append(cause)
+    if cause := overspeed(0, readings, track, limits):
+        causes.append(cause)
+    if not causes:
+        return Found(drive)
+    if causes[0].demand == Demand.HOLD:
+        speed = abs(track.short_cdeg_s or 0)
+        drive = Drive(zero_ms=zero_ms, rest_a=angles.a_cdeg, rest_b=angles.b_cdeg, caught=SLOWING, caught_cdeg_s=speed)
+    return Found(drive, tuple(causes), NONE, False)
+
+
+def watched(drive: Drive, elapsed_ms: int, angles: Angles, track: Track, limits: Limits) -> Found:
+    """H12 after the drive was powered at zero speed: not slowing within 200 ms, or moving again, is a CUT."""
+    caught_ms = min(drive.caught_ms + elapsed_ms, CAP_MS)
+    speed = abs(track.short_cdeg_s or 0)
+    if drive.caught == SLOWING:
+        if track.still_ms:
+            state = CAUGHT
+        elif caught_ms >= CAUGHT_LIMIT_MS or (
+            caught_ms >= SLOWING_MS and speed >= max(drive.caught_cdeg_s, CREEP_CDEG_S)
+        ):
+            state = LET_GO
+        else:
+            state = SLOWING
+        rest_a, rest_b = angles.a_cdeg, angles.b_cdeg
+    else:
+        moving = max_travel(drive, angles) > DEGREE_CDEG + limits.backlash_cdeg
+        creeping = all_sensors_beyond(track, angles, tracking.LONG_MS, CREEP_CDEG_S)
+        state = LET_GO if moving or creeping else CAUGHT
+        rest_a, rest_b = drive.rest_a, drive.rest_b
+    after = Drive(
+        zero_ms=drive.zero_ms,
+        rest_a=rest_a,
+        rest_b=rest_b,
+        caught=state,
+        caught_ms=caught_ms,
+        caught_cdeg_s=drive.caught_cdeg_s,
+    )
+    if state != LET_GO:
+        return Found(after, NOTHING, NONE, state == CAUGHT)
+    return Found(after, (Cause("H12", Demand.CUT, Alarm.HIGH, speed, CREEP_CDEG_S, "cdeg/s"),), NONE, False)
+
+
+def caught_by(readings: Readings) -> Demand:
+    """HOLD where brake set and drive off can still be helped by powering the drive, else CUT."""
+    return Demand.HOLD if readings.brake_set is True and readings.drive_power is False else Demand.CUT
+
+
+def uncommanded(
+    drive: Drive, readings: Readings, angles: Angles, track: Track, armed: bool, limits: Limits
+) -> Cause | None:
+    """H12: set-point zero for 1 s, then 1° and the backlash from rest, or 0.5°/s for 500 ms."""
+    climbing = not armed and readings.brake_set is True
+    limit = CLIMBING_CDEG if climbing else DEGREE_CDEG + limits.backlash_cdeg
+    travel = max_travel(drive, angles)
+    if travel > limit:
+        return Cause("H12", caught_by(readings), Alarm.HIGH, travel, limit, "cdeg")
+    if climbing:
+        return None
+    speed = track.long_cdeg_s
+    if speed is None or -CREEP_CDEG_S <= speed <= CREEP_CDEG_S:
+        return None
+    if not all_sensors_beyond(track, angles, tracking.LONG_MS, CREEP_CDEG_S):
+        return None
+    return Cause("H12", caught_by(readings), Alarm.HIGH, abs(speed), CREEP_CDEG_S, "cdeg/s")
+
+
+def max_travel(drive: Drive, angles: Angles) -> int:
+    """How far every believed sensor went from rest: the least of them, so that one alone says nothing."""
+    travels = []
+    if not angles.lost & A and angles.a_cdeg is not None and drive.rest_a is not None:
+        travels.append(abs(angles.a_cdeg - drive.rest_a))
+    if not angles.lost & B and angles.b_cdeg is not None and drive.rest_b is not None:
+        travels.append(abs(angles.b_cdeg - drive.rest_b))
+    return min(travels, default=0)
+
+
+def all_sensors_beyond(track: Track, angles: Angles, window_ms: int, limit_cdeg_s: int, direction: int = 0) -> bool:
+    """Whether every believed sensor's own slope is beyond a limit; with a direction (±1), that way only."""
+    for sensor in (A, B):
+        if angles.lost & sensor:
+            continue
+        speed = tracking.slope_of(track, sensor, window_ms)
+        if speed is None:
+            return False
+        if not (abs(speed) if direction == 0 else direction * speed) > limit_cdeg_s:
+            return False
+    return True
+
+
+def overspeed(applied_cdeg_s: int, readings: Readings, track: Track, limits: Limits) -> Cause | None:
+    """H13 b: over 250 ms faster than the greatest of 1.3 × applied and applied + 0.7°/s, one backlash allowed for."""
+    speed = abs(track.short_cdeg_s or 0)
+    applied = abs(applied_cdeg_s)
+    if not speed > applied + OVERSPEED_CDEG_S:
+        return None
+    applied = tracking.fastest_applied(track)
+    backlash_cdeg_s = limits.backlash_cdeg * 1000 // tracking.SHORT_MS
+    limit = max(applied * 13 // 10, applied + OVERSPEED_CDEG_S) + backlash_cdeg_s
+    if not speed > limit:
+        return None
+    return Cause("H13", caught_by(readings), Alarm.HIGH, speed, limit, "cdeg/s")
+
+
+def driven(
+    was: Drive, applied: int, readings: Readings, elapsed_ms: int, angles: Angles, track: Track, limits: Limits
+) -> Found:
+    """H10, H11, H13, H14 and H15 while the drive is told to turn."""
+    sign = 1 if applied > 0 else -1
+    current = readings.current_ma
+    size_ma = 0 if current is None else abs(current)
+    start = sign != was.sign
+    if start:
+        # From rest the start itself is the reference; after a reversal the table may coast for 500 ms.
+        here = Mark(angles.a_cdeg, angles.b_cdeg)
+        was = Drive(
+            sign=sign,
+            reversed_=was.sign != 0 or track.still_ms == 0,
+            far_a=angles.a_cdeg,
+            far_b=angles.b_cdeg,
+            half=here,
+            block=here,
+            caught=was.caught,
+        )
+    since_ms = min(was.since_ms + (0 if start else elapsed_ms), CAP_MS)
+    if was.reversed_ and since_ms < SETTLE_MS:
+        far_a, far_b = angles.a_cdeg, angles.b_cdeg
+    else:
+        far_a = further(was.far_a, angles.a_cdeg, sign)
+        far_b = further(was.far_b, angles.b_cdeg, sign)
+    step = sign * applied * elapsed_ms
+    half = Mark(was.half.a_cdeg, was.half.b_cdeg, was.half.driven + step, max(was.half.peak_ma, size_ma))
+    block = Mark(was.block.a_cdeg, was.block.b_cdeg, was.block.driven + step, 0)
+    block_ms = was.block_ms + elapsed_ms
+    stall_ms = min(was.stall_ms + elapsed_ms, CAP_MS) if size_ma * 100 >= limits.stall_ma * 95 else 0
+    before, halves = was.before, was.halves
+    block_before, block_halves = was.block_before, was.block_halves
+    causes: list[Cause] = []
+    frozen = NONE
+    if half.driven * 2 >= (DEGREE_CDEG + limits.backlash_cdeg) * 1000:
+        if halves:
+            frozen, cause = frozen_sensors(before, half, size_ma, sign, angles, limits)
+            if cause is not None:
+                causes.append(cause)
+        before, half, halves = half, Mark(angles.a_cdeg, angles.b_cdeg), 1
+    if since_ms >= SETTLE_MS and (cause := wrong_direction(far_a, far_b, sign, angles, track, limits)):
+        causes.append(cause)
+    if cause := overspeed(applied, readings, track, limits):
+        causes.append(cause)
+    clean = not causes and frozen == NONE
+    slow_block = False
+    if block_ms >= BLOCK_MS:
+        if block_halves:
+            slow_block = held_back(block_before, block, size_ma, sign, angles, limits)
+        block_before, block, block_ms, block_halves = block, Mark(angles.a_cdeg, angles.b_cdeg), 0, 1
+    if stall_ms >= STALL_MS or slow_block:
+        causes.append(blocked(sign, size_ma, angles, limits, stall_ms >= STALL_MS))
+    drive = Drive(
+        sign,
+        since_ms,
+        was.reversed_,
+        far_a,
+        far_b,
+        before,
+        half,
+        halves,
+        block_before,
+        block,
+        block_ms,
+        block_halves,
+        stall_ms,
+        0,
+        None,
+        None,
+        CAUGHT if was.caught == SLOWING else was.caught,
+    )
+    return Found(drive, tuple(causes) if causes else NOTHING, frozen, clean)
+
+
+def further(far: int | None, angle: int | None, sign: int) -> int | None:
+    """The furthest of two angles in a direction; None where nothing is known."""
+    if far is None or angle is None:
+        return angle
+    return angle if sign * angle > sign * far else far
+
+
+def moved(mark: int | None, angle: int | None, sign: int) -> int:
+    """Travel in a direction since a mark; none where either end is unknown."""
+    return 0 if mark is None or angle is None else sign * (angle - mark)
+
+
+def frozen_sensors(
+    before: Mark, half: Mark, size_ma: int, sign: int, angles: Angles, limits: Limits
+) -> tuple[int, Cause | None]:
+    """H10: less than a quarter of what was driven was travelled, over the latest 1° and backlash, current normal."""
+    driven_cdeg = (before.driven + half.driven) // 1000
+    limit = driven_cdeg // 4
+    travel_a = moved(before.a_cdeg, angles.a_cdeg, sign)
+    travel_b = moved(before.b_cdeg, angles.b_cdeg, sign)
+    frozen = NONE
+    if not angles.lost & A and 4 * travel_a < driven_cdeg:
+        frozen |= A
+    if not angles.lost & B and 4 * travel_b < driven_cdeg:
+        frozen |= B
+    if frozen == NONE:
+        return NONE, None
+    if frozen | angles.lost != BOTH:
+        return frozen, Cause("H10", Demand.RETURN, Alarm.HIGH, min(travel_a, travel_b), limit, "cdeg", slow=True)
+    peak_ma = max(before.peak_ma, half.peak_ma)
+    if peak_ma <= limits.idle_ma:
+        return NONE, Cause("H10", Demand.HOLD, Alarm.HIGH, peak_ma, limits.idle_ma, "mA")
+    if size_ma * 10 >= limits.stall_ma * 6:
+        return NONE, None
+    return NONE, Cause("H10", Demand.CUT, Alarm.HIGH, max(travel_a, travel_b), limit, "cdeg")
+
+
+def wrong_direction(
+    far_a: int | None, far_b: int | None, sign: int, angles: Angles, track: Track, limits: Limits
+) -> Cause | None:
+    """H11: 1° and the backlash against the set-point, or 0.5°/s against it over 300 ms."""
+    limit = DEGREE_CDEG + limits.backlash_cdeg
+    back = []
+    if not angles.lost & A:
+        back.append(-moved(far_a, angles.a_cdeg, sign))
+    if not angles.lost & B:
+        back.append(-moved(far_b, angles.b_cdeg, sign))
+    if min(back) > limit:
+        return Cause("H11", Demand.CUT, Alarm.HIGH, min(back), limit, "cdeg")
+    speed = track.short_cdeg_s
+    # The shorter slope tells cheaply whether the question is worth asking.
+    if speed is None or not -sign * speed > AGAINST_CDEG_S // 2:
+        return None
+    if not all_sensors_beyond(track, angles, tracking.DIRECTION_MS, AGAINST_CDEG_S, -sign):
+        return None
+    return Cause("H11", Demand.CUT, Alarm.HIGH, abs(speed), AGAINST_CDEG_S, "cdeg/s")
+
+
+def held_back(before: Mark, block: Mark, size_ma: int, sign: int, angles: Angles, limits: Limits) -> bool:
+    """H14, H15 without a full stall: over 1 s at ≥ 0.5°/s hardly any travel, at 60 % of the current limit or more."""
+    driven_cdeg = (before.driven + block.driven) // 1000
+    if driven_cdeg < CREEP_CDEG_S or size_ma * 10 < limits.stall_ma * 6:
+        return False
+    travels = []
+    if not angles.lost & A:
+        travels.append(moved(before.a_cdeg, angles.a_cdeg, sign))
+    if not angles.lost & B:
+        travels.append(moved(before.b_cdeg, angles.b_cdeg, sign))
+    return 4 * (max(travels) + limits.backlash_cdeg) < driven_cdeg
+
+
+def blocked(sign: int, size_ma: int, angles: Angles, limits: Limits, stalled: bool) -> Cause:
+    """H15 on the way back from below, H14 anywhere else."""
+    limit = limits.stall_ma if stalled else limits.stall_ma * 6 // 10
+    angle = angles.angle_cdeg
+    if sign > 0 and angle is not None and angle < -LEVEL_BAND_CDEG:
+        return Cause("H15", Demand.HOLD, Alarm.HIGH, size_ma, limit, "mA")
+    return Cause("H14", Demand.STOP, Alarm.MEDIUM, size_ma, limit, "mA")
+
+
+def supply(was: Supply, readings: Readings, limits: Limits) -> Supply:
+    """Follow heat and mains; an unknown current counts as the drive's limit, unknown mains as lost."""
+    current = readings.current_ma
+    elapsed_ms = readings.elapsed_ms
+    heat = was.heat
+    if current is None:
+        current = limits.stall_ma
+    if heat or current:
+        heat += (current * current - limits.thermal_leak_ma2) * elapsed_ms // 1000
+        heat = 0 if heat < 0 else heat if heat < limits.thermal_budget_ma2_s else limits.thermal_budget_ma2_s
+    mains_ms = 0 if readings.mains is True else min(was.mains_ms + elapsed_ms, CAP_MS)
+    return was if heat == was.heat and mains_ms == was.mains_ms else Supply(heat, mains_ms)
+
+
+def hot(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) -> None:
+    """H16: the heat budget is used up to the reserve kept for a return, or the drive says so itself."""
+    limit = limits.thermal_budget_ma2_s * (1000 - limits.thermal_reserve_permille) // 1000
+    if not state.heat <= limit:
+        percent = state.heat * 100 // limits.thermal_budget_ma2_s
+        now.append(Cause("H16", Demand.RETURN, Alarm.MEDIUM, percent, 100 - limits.thermal_reserve_permille // 10, "%"))
+    elif readings.drive_fault is not False:
+        now.append(Cause("H16", Demand.RETURN, Alarm.MEDIUM, 1, 0, "drive fault"))
+
+
+def mains_lost(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) -> None:
+    """H21: mains away for more than 500 ms: a slow return on battery, without one HOLD."""
+    if not state.mains_ms <= MAINS_MS:
+        if limits.has_battery and readings.battery is True:
+            now.append(Cause("H21", Demand.RETURN, Alarm.MEDIUM, state.mains_ms, MAINS_MS, "ms", slow=True))
+        else:
+            now.append(Cause("H21", Demand.HOLD, Alarm.HIGH, state.mains_ms, MAINS_MS, "ms"))
+
+
+def inverted(angle_cdeg: int | None) -> bool:
+    """Whether an angle is deeper than −5°; an unknown one is."""
+    return angle_cdeg is None or angle_cdeg < INVERTED_CDEG

@@ -1,0 +1,261 @@
+"""The judge: one pure step from what was remembered and what is read and wished, to what is allowed and why.
+
+`step(state, readings, wish, limits)` has no clock, no input or output and no floats. Its list of checks reads
+like the hazard table: same ids, same order. Every check adds its causes; the worst demand wins; causes from
+STOP upward stay latched until what clears them happens.
+"""
+
+from typing import Final
+
+import msgspec
+
+from config.limits import INVERTED_CDEG, LEVEL_BAND_CDEG, Limits
+from safety import angle as angle_checks
+from safety import arming, drive, latches, link, motion, people, straps, timing, track
+from safety.angle import Angles
+from safety.drive import Drive, Supply
+from safety.link import Link
+from safety.moving import NOT_RETURNING, Moving, Seen
+from safety.people import People
+from safety.signals import (
+    Alarm,
+    Arm,
+    Cause,
+    Command,
+    Decision,
+    Demand,
+    Proofs,
+    Readings,
+    Region,
+    Wish,
+)
+from safety.straps import Straps
+from safety.timing import Timing
+from safety.track import Track
+
+NOTHING: Final[tuple[Cause, ...]] = ()
+NO_PROMPTS: Final[tuple[str, ...]] = ()
+UNARMED_CAP_CDEG: Final = -100
+
+
+class Judged(msgspec.Struct, frozen=True, gc=False):
+    """All that the judge remembers from one step to the next."""
+
+    angles: Angles = Angles()
+    track: Track = track.UNKNOWN
+    drive: Drive = Drive()
+    supply: Supply = Supply()
+    straps: Straps = Straps()
+    people: People = People()
+    timing: Timing = Timing()
+    link: Link = Link()
+    moving: Moving = Moving()
+    latched: tuple[Cause, ...] = NOTHING
+    armed: Arm | None = None
+    over: bool = False
+    unread_ms: int = 0
+    strap_wait_ms: int = 0
+    host_stop: bool = False
+
+
+INITIAL: Final = Judged()
+
+
+def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[Judged, Decision]:
+    """Judge one tick. Returns what to remember and the decision."""
+    elapsed_ms = readings.elapsed_ms
+    unread_ms = was.unread_ms + elapsed_ms
+    fresh = readings.sequence != was.link.sequence and 0 <= readings.age_ms <= link.FRESH_MS
+    new_link = link.follow(was.link, readings, fresh)
+    armed = was.armed
+    angles, speed, straps_now, drive_now = was.angles, was.track, was.straps, was.drive
+    found = None
+    if fresh:
+        angles = angle_checks.follow(angles, readings.angle_a_cdeg, readings.angle_b_cdeg, unread_ms)
+        applied = readings.applied_cdeg_s
+        speed = track.follow(speed, angles, 0 if applied is None else applied, unread_ms)
+        people_now = people.follow(was.people, readings, armed, limits)
+        below_5 = was.timing.last_cdeg < INVERTED_CDEG
+        straps_now = straps.follow(
+            straps_now,
+            readings.strap_left,
+            readings.strap_right,
+            people.confirm_pressed(people_now),
+            min(unread_ms, link.FRESH_MS),
+            armed is not None or below_5,
+        )
+        found = drive.follow(drive_now, readings, unread_ms, angles, speed, armed is not None, limits)
+        drive_now = found.drive
+        if found.frozen_sensors:
+            angles = angle_checks.without(angles, found.frozen_sensors)
+        heat = drive.supply(was.supply, readings, limits)
+        timing_now = timing.follow(was.timing, angles.angle_cdeg, elapsed_ms)
+        unread_ms = 0
+    else:
+        people_now = people.without_news(was.people, elapsed_ms)
+        heat = was.supply
+        timing_now = timing.follow(was.timing, None, elapsed_ms)
+
+    where = timing_now.last_cdeg
+    below = where < -LEVEL_BAND_CDEG
+    inverted = where < INVERTED_CDEG
+    waiting = armed is not None and armed.strap_wait and was.strap_wait_ms <= latches.STRAP_WAIT_MS and fresh
+    waiting = waiting and people_now.presence_ms <= people.PROMPT_MS
+    clean = drive_now.caught == drive.FREE and (found is None or found.clean)
+
+    # The hazard table, in its order. Rows of one detector (H10 to H15) come together.
+    now: list[Cause] = []
+    angle_checks.beyond_cap(angles, UNARMED_CAP_CDEG if armed is None else armed.cap_cdeg, now)
+    angle_checks.beyond_device(angles, clean, now)
+    timing.inverted_too_long(timing_now, inverted, armed, limits, now)
+    straps.open_strap(straps_now, inverted, armed is not None, waiting, now)
+    straps.contacts_disagree(straps_now, inverted, now)
+    angle_checks.one_sensor_left(angles, was.moving.blind_out, now)
+    angle_checks.no_sensor_left(angles, now)
+    if found is not None and found.causes:
+        now.extend(found.causes)
+    drive.hot(heat, readings, limits, now)
+    link.lapse(new_link, readings, now)
+    link.booted_below(was.link, readings, angles.angle_cdeg if fresh else None, now)
+    people.estop(people_now, readings, now)
+    drive.mains_lost(heat, readings, limits, now)
+    people.patient_button(people_now, armed is not None, below, now)
+    people.nobody_here(people_now, below, now)
+    people.stuck_buttons(people_now, now)
+    people.two_commands(people_now, now)
+    link.late_tick(new_link, now)
+    angle_checks.raised_too_far(angles, limits.boarding_cdeg, now)
+    people.stop_asked(people_now, wish.stop_because != "" and not was.host_stop, now)
+
+    latched = was.latched
+    strap_wait_ms = was.strap_wait_ms
+    over = was.over
+    reset = False
+    if now or latched:
+        latched = latches.kept(latched, now, new_link, people_now)
+        latched, strap_wait_ms = latches.waited(latched, strap_wait_ms, waiting, elapsed_ms)
+        over = over or latches.ends_session(latched)
+        level_now = latches.level_now(angles)
+        if people_now.ack_ms >= people.RESET_MS and latches.clears(latched, now, angles, level_now, speed.still_ms):
+            reset = True
+            latched = NOTHING
+            angles = angle_checks.restored(angles)
+            people_now = people.after_reset(people_now)
+            drive_now = Drive()
+            strap_wait_ms = 0
+            now = []
+    else:
+        strap_wait_ms = 0
+
+    seen = Seen(
+        readings,
+        angles,
+        straps_now,
+        people_now,
+        timing_now,
+        where,
+        speed.still_ms,
+        armed,
+        over,
+        elapsed_ms,
+        fresh,
+    )
+    moving_now, demand, command_cdeg_s = motion.decide(was.moving, seen, wish, latched, now, reset, limits)
+
+    refusals: tuple[Cause, ...] = NOTHING
+    arm = None
+    disarm = False
+    if wish.arm is not None:
+        refusals = arm_refusals(wish.arm, seen, heat, demand, limits)
+        if not refusals:
+            arm = armed = wish.arm
+            over = False
+            timing_now = Timing(last_cdeg=where)
+    elif wish.disarm:
+        if armed is None or motion.may_disarm(seen):
+            disarm = True
+            armed, over = None, False
+            straps_now = straps.forgotten(straps_now)
+            people_now = people.forgotten(people_now)
+        else:
+            refusals = (arming.refusal("H32", timing_now.rest_ms // 1000, limits.rest_s, "s of rest, level and still"),)
+
+    state = Judged(
+        angles,
+        speed,
+        drive_now,
+        heat,
+        straps_now,
+        people_now,
+        timing_now,
+        new_link,
+        moving_now,
+        latched,
+        armed,
+        over,
+        unread_ms,
+        strap_wait_ms,
+        wish.stop_because != "",
+    )
+    causes = latches.shown(latched, now) if now or latched else NOTHING
+    command = Command(
+        command_cdeg_s,
+        demand,
+        readings.age_ms <= link.LAPSE_MS,
+        arm,
+        disarm,
+        reset,
+        causes[0].code if causes and demand >= Demand.STOP else "",
+        readings.sequence,
+        0 if armed is None else armed.session_id,
+    )
+    back = moving_now.back
+    decision = Decision(
+        command,
+        demand,
+        causes,
+        max([cause.alarm for cause in causes]) if causes else Alarm.NONE,
+        region_of(angles.angle_cdeg),
+        angles.angle_cdeg,
+        speed.still_ms > 0,
+        armed,
+        back.kind != NOT_RETURNING,
+        back.kind != NOT_RETURNING and demand <= Demand.RETURN,
+        motion.prompts(moving_now, seen) if people_now.raw or below or not straps_now.read_back else NO_PROMPTS,
+        refusals,
+        Proofs(
+            straps_now.proven,
+            straps_now.confirmed,
+            straps_now.read_back,
+            people_now.patient == people.PROVEN,
+            speed.still_ms,
+        ),
+        timing_now.inverted_ms,
+        people_now.presence_ms,
+    )
+    return state, decision
+
+
+def arm_refusals(arm: Arm, seen: Seen, heat: Supply, demand: Demand, limits: Limits) -> tuple[Cause, ...]:
+    """Every reason against ARM, in the order of the table; while armed, the session has to be ended first."""
+    found = arming.of_table(seen.readings, seen.angles, seen.straps, seen.people, heat, seen.still_ms > 0, limits)
+    found += arming.of_plan(arm, limits)
+    found += arming.of_person(arm, seen.readings, seen.straps, limits)
+    if seen.armed is not None:
+        found.append(arming.refusal("H30", 1, 0, "sessions armed already"))
+    if demand != Demand.ALLOW:
+        found.append(arming.refusal("H30", int(demand), 0, "demand still in force"))
+    if not seen.fresh:
+        found.append(arming.refusal("H18", seen.readings.age_ms, link.FRESH_MS, "ms"))
+    return tuple(sorted(found, key=lambda cause: cause.code))
+
+
+def region_of(angle_cdeg: int | None) -> Region:
+    """Name the region of an angle."""
+    if angle_cdeg is None:
+        return Region.UNKNOWN
+    if angle_cdeg > LEVEL_BAND_CDEG:
+        return Region.ABOVE
+    if angle_cdeg >= -LEVEL_BAND_CDEG:
+        return Region.LEVEL
+    return Region.INVERTED if angle_cdeg < INVERTED_CDEG else Region.BELOW

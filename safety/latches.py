@@ -1,0 +1,90 @@
+"""What stays in force when its condition is gone, and what clears it.
+
+NO_DEEPENING and a link lapse under 1 s clear by themselves; a person's STOP, H25 and H26 by a fresh press of a motion
+button; everything else by RESET (ACK held for 2 s at level or above, still, every condition gone), H11 by
+the service tool only. The first latched cause stays first.
+"""
+
+from typing import Final
+
+import msgspec
+
+from config.limits import LEVEL_BAND_CDEG
+from safety import link as links
+from safety.angle import Angles, restorable
+from safety.link import Link
+from safety.people import People
+from safety.signals import RAISE, RETURN, TILT, Cause, Demand
+
+PRESS_CLEARED: Final = ("STOP", "H25", "H26")
+STRAP_CODES: Final = ("H04", "H05", "H06")
+SENSOR_CODES: Final = ("H08", "H09", "H10")
+SERVICE_ONLY: Final = "H11"
+STRAP_WAIT_MS: Final = 10_000
+
+
+def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: People) -> tuple[Cause, ...]:
+    """Add this step's causes of STOP and worse; drop what a fresh press clears."""
+    after = latched
+    for cause in now:
+        if cause.demand < Demand.STOP or (cause.code == "H18" and not links.latches(link)):
+            continue
+        for index, old in enumerate(after):
+            if old.code == cause.code:
+                # The e-stop's CUT becomes a HOLD; no other cause grows milder.
+                if cause.demand > old.demand or (cause.code == "H20" and cause.demand != old.demand):
+                    after = (*after[:index], cause, *after[index + 1 :])
+                break
+        else:
+            after = (*after, cause)
+    if people.pressed & (TILT | RAISE | RETURN) and any(cause.code in PRESS_CLEARED for cause in after):
+        active = [cause.code for cause in now]
+        after = tuple(cause for cause in after if cause.code not in PRESS_CLEARED or cause.code in active)
+    return after
+
+
+def waited(latched: tuple[Cause, ...], wait_ms: int, waiting: bool, elapsed_ms: int) -> tuple[tuple[Cause, ...], int]:
+    """H04 under the policy `wait`: the STOP becomes the RETURN after 10 s or without presence, refastened or not."""
+    for index, cause in enumerate(latched):
+        if cause.code == "H04" and cause.demand == Demand.STOP:
+            wait_ms = min(wait_ms + elapsed_ms, STRAP_WAIT_MS + 1)
+            if not waiting or wait_ms > STRAP_WAIT_MS:
+                turned = msgspec.structs.replace(cause, demand=Demand.RETURN)
+                return (*latched[:index], turned, *latched[index + 1 :]), wait_ms
+            return latched, wait_ms
+    return latched, wait_ms
+
+
+def ends_session(latched: tuple[Cause, ...]) -> bool:
+    """Whether a latched cause ends the session, so that no set may start before a new ARM."""
+    return any(cause.code not in PRESS_CLEARED for cause in latched)
+
+
+def level_now(angles: Angles) -> bool:
+    """Whether the table is at level or above by both sensors as they read now, believed or not."""
+    a, b = angles.a_cdeg, angles.b_cdeg
+    if not restorable(a, b):
+        return False
+    assert a is not None and b is not None
+    return (a + b) // 2 >= -LEVEL_BAND_CDEG
+
+
+def clears(latched: tuple[Cause, ...], now: list[Cause], angles: Angles, at_level: bool, still_ms: int) -> bool:
+    """Whether RESET may clear: at level or above, still, every cause gone. Straps may be open."""
+    if not latched or not at_level or not still_ms:
+        return False
+    for cause in now:
+        if cause.demand < Demand.STOP or cause.code in STRAP_CODES or cause.code in SENSOR_CODES:
+            continue
+        if cause.code == "H20" and cause.demand == Demand.HOLD:
+            continue
+        return False
+    return all(cause.code != SERVICE_ONLY for cause in latched)
+
+
+def shown(latched: tuple[Cause, ...], now: list[Cause]) -> tuple[Cause, ...]:
+    """Every cause at once: the latched ones first and in the order they came, then those that only stand now."""
+    if not now:
+        return latched
+    codes = [cause.code for cause in latched]
+    return latched + tuple(cause for cause in now if cause.code not in codes)

@@ -1,0 +1,196 @@
+"""How the worst demand becomes one velocity: the order of demands, returns made by the judge, held motion."""
+
+import msgspec
+
+from config.limits import LEVEL_BAND_CDEG, RETURN_AIM_CDEG, Limits
+from safety import moving
+from safety.moving import (
+    JUDGED_RETURN,
+    NO_EXCURSION,
+    NO_RETURN,
+    NOT_RETURNING,
+    PLAN_RETURN,
+    Excursion,
+    Moving,
+    Return,
+    Seen,
+)
+from safety.people import PROMPT_MS, USELESS_MS
+from safety.signals import RAISE, RETURN, TILT, Cause, Demand, Wish
+from safety.straps import check_the_buckle
+
+
+def decide(
+    was: Moving,
+    seen: Seen,
+    wish: Wish,
+    latched: tuple[Cause, ...],
+    now: list[Cause],
+    reset: bool,
+    limits: Limits,
+) -> tuple[Moving, Demand, int]:
+    """Return what to remember, the demand in force and the velocity to command (centidegrees a second)."""
+    if reset:
+        was = Moving(raise_free=was.raise_free, raise_pause_ms=was.raise_pause_ms)
+    calm = not latched and not now
+    if calm and not (was.command_cdeg_s or was.back.kind or was.grant or was.pause_used or was.useless_ms):
+        if not (wish.velocity_cdeg_s or wish.plan_return or wish.return_because or seen.people.raw):
+            free, pause_ms = moving.raise_pause(was, seen)
+            if free == was.raise_free and pause_ms == was.raise_pause_ms and not was.held_fresh:
+                return was, Demand.ALLOW, 0
+    worst = Demand.ALLOW
+    slow = False
+    wants_return = False
+    for causes in (latched, now):
+        for cause in causes:
+            if cause.demand == Demand.RETURN:
+                wants_return = True
+                slow = slow or cause.slow
+            if cause.demand > worst:
+                worst = cause.demand
+    back, pause_used = returning(was, seen, wish, worst, wants_return, now, limits)
+    demand = worst
+    if back.kind == JUDGED_RETURN:
+        demand = max(worst, Demand.RETURN)
+    elif worst == Demand.RETURN:
+        demand = Demand.STOP
+    elif back.kind == PLAN_RETURN and worst == Demand.STOP:
+        # The plan's own way back is a return under way: a lesser cause does not end it.
+        demand = Demand.RETURN
+    going, relief_used = excursion(was, seen, demand, now)
+    held_fresh = held_freshly(was, seen, now)
+    grant = moving.granted(was, demand, seen) if back.kind == NOT_RETURNING else moving.NO_GRANT
+    free, pause_ms = moving.raise_pause(was, seen)
+    base = Moving(
+        grant,
+        back,
+        pause_used,
+        was.blind_out or (back.kind != NOT_RETURNING and 0 < back.blind_limit_ms <= back.blind_ms),
+        going,
+        relief_used,
+        held_fresh,
+        free,
+        pause_ms,
+        was.start_cdeg,
+        was.command_cdeg_s,
+        0,
+    )
+    velocity = velocity_of(base, demand, slow, seen, wish, limits)
+    if velocity == 0:
+        start = None
+    elif was.start_cdeg is None or velocity * was.command_cdeg_s <= 0:
+        start = seen.angle_cdeg
+    else:
+        start = was.start_cdeg
+    useless = seen.people.raw & (TILT | RAISE) and not velocity
+    useless_ms = min(was.useless_ms + seen.elapsed_ms, USELESS_MS) if useless else 0
+    return (
+        msgspec.structs.replace(base, start_cdeg=start, command_cdeg_s=velocity, useless_ms=useless_ms),
+        demand,
+        velocity,
+    )
+
+
+def velocity_of(state: Moving, demand: Demand, slow: bool, seen: Seen, wish: Wish, limits: Limits) -> int:
+    """The velocity that a demand leaves."""
+    if demand == Demand.CUT:
+        return 0
+    if demand == Demand.HOLD:
+        return excursion_speed(state, seen, limits) or moving.held_toward_level(state, demand, seen, limits)
+    if state.back.kind != NOT_RETURNING:
+        return moving.return_speed(state, state.back, slow, seen, wish, limits)
+    if demand >= Demand.STOP:
+        return excursion_speed(state, seen, limits) or moving.held_toward_level(state, demand, seen, limits)
+    velocity = moving.wished(state, state.grant, state.raise_free, seen, wish, limits)
+    deepening = velocity < 0 and seen.angle_cdeg < LEVEL_BAND_CDEG and state.grant != moving.LOWER
+    return 0 if deepening and demand != Demand.ALLOW else velocity
+
+
+def returning(
+    was: Moving, seen: Seen, wish: Wish, worst: Demand, wants_return: bool, now: list[Cause], limits: Limits
+) -> tuple[Return, bool]:
+    """Begin, carry on, pause or end a return; also whether its one pause is used up."""
+    back = was.back
+    if worst >= Demand.HOLD:
+        return NO_RETURN, was.pause_used
+    below = seen.angle_cdeg < -LEVEL_BAND_CDEG
+    pressed = seen.people.pressed & RETURN != 0
+    asked = pressed or wish.return_because != ""
+    if back.kind == NOT_RETURNING:
+        if below and (wants_return or asked):
+            return moving.begin_return(JUDGED_RETURN, seen, limits), was.pause_used
+        if below and wish.plan_return and worst < Demand.STOP:
+            return moving.begin_return(PLAN_RETURN, seen, limits), was.pause_used
+        return NO_RETURN, was.pause_used and (wants_return or worst >= Demand.STOP)
+    moved_ms = seen.elapsed_ms if was.command_cdeg_s > 0 else 0
+    back = moving.follow_return(back, seen, moved_ms)
+    if moving.arrived(back, seen):
+        return NO_RETURN, was.pause_used
+    if back.kind == PLAN_RETURN and (wants_return or asked):
+        back = msgspec.structs.replace(back, kind=JUDGED_RETURN)
+    if pressed:
+        back = msgspec.structs.replace(back, pause_ms=0)
+    elif not was.pause_used and any(cause.code == "STOP" for cause in now):
+        return msgspec.structs.replace(back, pause_ms=moving.PAUSE_MS), True
+    return back, was.pause_used
+
+
+def excursion(was: Moving, seen: Seen, demand: Demand, now: list[Cause]) -> tuple[Excursion, bool]:
+    """Start, carry on or end a back-off (H14) or the one relief (H15); also whether the relief is used up."""
+    angle = seen.angle_cdeg
+    going, used = was.excursion, was.relief_used
+    for cause in now:
+        if cause.code == "H14":
+            going = NO_EXCURSION
+            if was.excursion is NO_EXCURSION and angle < moving.BACK_OFF_BELOW_CDEG:
+                going = Excursion(moving.BACK_OFF, min(angle + moving.BACK_OFF_CDEG, RETURN_AIM_CDEG))
+        elif cause.code == "H15":
+            going = NO_EXCURSION
+            if not used:
+                going = Excursion(moving.RELIEF, max(angle - moving.RELIEF_CDEG, seen.timing.deepest_cdeg))
+            used = True
+    if going is NO_EXCURSION:
+        return going, used
+    spent_ms = going.spent_ms + seen.elapsed_ms
+    fits = demand == Demand.STOP if going.kind == moving.BACK_OFF else demand == Demand.HOLD and seen.straps.closed
+    if not fits or seen.angles.doubtful or spent_ms > moving.EXCURSION_MS:
+        return NO_EXCURSION, used
+    return Excursion(going.kind, going.to_cdeg, spent_ms), used
+
+
+def excursion_speed(state: Moving, seen: Seen, limits: Limits) -> int:
+    """The velocity of a back-off or relief: creeping to its end, 0 without one."""
+    if state.excursion is NO_EXCURSION:
+        return 0
+    left = state.excursion.to_cdeg - seen.angle_cdeg
+    if state.excursion.kind == moving.BACK_OFF:
+        return moving.approach(left - moving.ARRIVED_CDEG, limits.first_degree_cdeg_s, limits)
+    return -moving.approach(-left - moving.ARRIVED_CDEG, limits.first_degree_cdeg_s, limits)
+
+
+def held_freshly(was: Moving, seen: Seen, now: list[Cause]) -> bool:
+    """Whether a held-motion button was freshly pressed and is held since; being blocked asks for a new press."""
+    people = seen.people
+    if any(cause.code in ("H14", "H15") for cause in now):
+        return False
+    if people.pressed & (RETURN | TILT) or people.patient_pressed:
+        return True
+    return was.held_fresh and (people.held & (RETURN | TILT) != 0 or people.patient_open)
+
+
+def may_disarm(seen: Seen) -> bool:
+    """Whether DISARM may be accepted: at level or above, still, rested."""
+    at_level = seen.angles.angle_cdeg is None or seen.angle_cdeg >= -LEVEL_BAND_CDEG
+    return at_level and seen.still_ms > 0 and seen.timing.inverted_ms == 0
+
+
+def prompts(state: Moving, seen: Seen) -> tuple[str, ...]:
+    """Codes to be shown although they demand nothing yet: presence due, a button held in vain, a buckle to check."""
+    shown = []
+    if check_the_buckle(seen.straps):
+        shown.append("H06")
+    if seen.angle_cdeg < -LEVEL_BAND_CDEG and seen.people.presence_ms >= PROMPT_MS:
+        shown.append("H24")
+    if state.useless_ms >= USELESS_MS:
+        shown.append("H25")
+    return tuple(shown)

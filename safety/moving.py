@@ -1,0 +1,291 @@
+"""Which motion is allowed now: held motion, tilting, returning, backing off; regions, pauses and grants.
+
+Above level the table moves only while a button is held; automatic motion exists below level and ends at level.
+`follow` keeps what has to be remembered, `velocity` says how fast, both from what the judge demands.
+"""
+
+from math import isqrt
+from typing import Final
+
+import msgspec
+
+from config.limits import LEVEL_BAND_CDEG, LONGEST_BLIND_RETURN_MS, RETURN_AIM_CDEG, Limits
+from safety.angle import Angles, votes_for_level
+from safety.people import People
+from safety.signals import RAISE, RETURN, TILT, Arm, Demand, Readings, Wish
+from safety.straps import OPEN, Straps
+from safety.timing import Timing
+
+DEGREE_CDEG: Final = 100
+SLOWEST_CDEG_S: Final = 15
+CREEP_CDEG_S: Final = 50
+ARRIVED_CDEG: Final = 10
+PAUSE_MS: Final = 10_000
+STILL_BEFORE_TILT_MS: Final = 5000
+FRESH_PRESS_MS: Final = 20_000
+RAISE_PAUSE_CDEG: Final = 3000
+RAISE_PAUSE_MS: Final = 10_000
+BACK_OFF_CDEG: Final = 200
+BACK_OFF_BELOW_CDEG: Final = -300
+RELIEF_CDEG: Final = 100
+EXCURSION_MS: Final = 6000
+BLIND_MARGIN_MS: Final = 3000
+CAP_MS: Final = 100_000
+
+NO_GRANT: Final = 0
+LOWER: Final = 1
+DEEPEN: Final = 2
+
+NOT_RETURNING: Final = 0
+PLAN_RETURN: Final = 1
+JUDGED_RETURN: Final = 2
+
+NO_EXCURSION_KIND: Final = 0
+BACK_OFF: Final = 1
+RELIEF: Final = 2
+
+
+class Return(msgspec.Struct, frozen=True, gc=False):
+    """A return under way: whose it is, its tone, its pause, and where both sensors stood when it began.
+
+    `blind_ms` counts motion on a doubtful angle; `blind_out` says that it lasted too long (H08's HOLD).
+    """
+
+    kind: int = NOT_RETURNING
+    tone_ms: int = 0
+    pause_ms: int = 0
+    from_a: int | None = None
+    from_b: int | None = None
+    blind_ms: int = 0
+    blind_limit_ms: int = 0
+
+
+NO_RETURN: Final = Return()
+
+
+class Excursion(msgspec.Struct, frozen=True, gc=False):
+    """A short creep that a block asks for: back off toward level (H14) or relieve outward (H15), and its end."""
+
+    kind: int = NO_EXCURSION_KIND
+    to_cdeg: int = 0
+    spent_ms: int = 0
+
+
+NO_EXCURSION: Final = Excursion()
+
+
+class Moving(msgspec.Struct, frozen=True, gc=False):
+    """What motion has led to: grants, the return, excursions, and the last command.
+
+    `start_cdeg` is where the present motion started, None at rest. `held_fresh` is true from a fresh press of a held-motion button until its release.
+    """
+
+    grant: int = NO_GRANT
+    back: Return = NO_RETURN
+    pause_used: bool = False
+    blind_out: bool = False
+    excursion: Excursion = NO_EXCURSION
+    relief_used: bool = False
+    held_fresh: bool = False
+    raise_free: bool = False
+    raise_pause_ms: int = 0
+    start_cdeg: int | None = None
+    command_cdeg_s: int = 0
+    useless_ms: int = 0
+
+
+AT_REST: Final = Moving()
+
+
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """What the motion rules need to know of this step. `angle_cdeg` is the last angle known."""
+
+    readings: Readings
+    angles: Angles
+    straps: Straps
+    people: People
+    timing: Timing
+    angle_cdeg: int
+    still_ms: int
+    armed: Arm | None
+    over: bool
+    elapsed_ms: int
+    fresh: bool
+
+
+def straps_open(seen: Seen) -> bool:
+    """Whether a strap is open now, or not known."""
+    straps = seen.straps
+    return straps.left.contacts in (OPEN, None) or straps.right.contacts in (OPEN, None)
+
+
+def may_deepen(seen: Seen) -> bool:
+    """Whether everything that deepening needs is healthy, beyond a demand of ALLOW.
+
+    Both sensors believed, straps closed, the patient's circuit closed, mains on, a session that is not over, a set
+    left to begin or begun, and rest: a set that came back to level is not resumed before its 60 s.
+    """
+    timing = seen.timing
+    armed = seen.armed
+    if armed is None or seen.over or seen.angles.doubtful or not seen.straps.closed:
+        return False
+    if seen.people.patient_open or seen.readings.mains is not True or not seen.fresh:
+        return False
+    begun = timing.inverted_ms > 0
+    if begun and (timing.rest_ms > 0 or seen.angle_cdeg >= -LEVEL_BAND_CDEG):
+        return False
+    return begun or timing.sets < armed.sets
+
+
+def may_raise(seen: Seen) -> bool:
+    """Whether the patient may be raised above level: rested for 60 s since the last inversion (H32), straps closed."""
+    if seen.timing.inverted_ms or seen.angles.doubtful or not seen.fresh:
+        return False
+    return not (seen.armed is not None and straps_open(seen))
+
+
+def approach(distance_cdeg: int, limit_cdeg_s: int, limits: Limits) -> int:
+    """The speed at which the table can still come to rest gently within a distance; 0 when there is none left."""
+    if distance_cdeg <= 0:
+        return 0
+    return min(limit_cdeg_s, max(SLOWEST_CDEG_S, isqrt(2 * limits.deceleration_cdeg_s2 * distance_cdeg)))
+
+
+def begin_return(kind: int, seen: Seen, limits: Limits) -> Return:
+    """Start a return: with a tone first, unless the table moves toward level already."""
+    applied = seen.readings.applied_cdeg_s
+    tone_ms = 0 if applied is not None and applied > 0 else limits.tone_ms
+    deeper = seen.angles.deeper_cdeg
+    depth = 0 if deeper is None else max(-deeper, 0)
+    blind_limit_ms = min(12 * depth * 100 // limits.slow_cdeg_s + BLIND_MARGIN_MS, LONGEST_BLIND_RETURN_MS)
+    return Return(kind, tone_ms, 0, seen.angles.a_cdeg, seen.angles.b_cdeg, 0, blind_limit_ms)
+
+
+def arrived(back: Return, seen: Seen) -> bool:
+    """Whether a return has reached level: by both sensors, or in doubt by two of three, or a moving one past 0°."""
+    angles = seen.angles
+    if not angles.doubtful:
+        return seen.angle_cdeg >= RETURN_AIM_CDEG - ARRIVED_CDEG
+    if votes_for_level(angles, seen.readings.level_switch) >= 2:
+        return True
+    return past_level(angles.a_cdeg, back.from_a) or past_level(angles.b_cdeg, back.from_b)
+
+
+def past_level(angle_cdeg: int | None, from_cdeg: int | None) -> bool:
+    """Whether a sensor moved with the return and reads 0° or more."""
+    return (
+        angle_cdeg is not None and from_cdeg is not None and angle_cdeg >= 0 and angle_cdeg - from_cdeg >= CREEP_CDEG_S
+    )
+
+
+def follow_return(was: Return, seen: Seen, moving_ms: int) -> Return:
+    """Count down tone and pause, and count motion on a doubtful angle."""
+    applied = seen.readings.applied_cdeg_s
+    pause_ms = max(was.pause_ms - seen.elapsed_ms, 0)
+    tone_ms = was.tone_ms
+    if tone_ms and not (applied is not None and applied < 0) and not was.pause_ms:
+        tone_ms = max(tone_ms - seen.elapsed_ms, 0)
+    blind_ms = min(was.blind_ms + moving_ms, CAP_MS) if seen.angles.doubtful else 0
+    return Return(was.kind, tone_ms, pause_ms, was.from_a, was.from_b, blind_ms, was.blind_limit_ms)
+
+
+def return_speed(was: Moving, back: Return, slow: bool, seen: Seen, wish: Wish, limits: Limits) -> int:
+    """How fast a return under way may go now: never toward the floor, slower near level, 0 while it waits."""
+    if back.tone_ms or back.pause_ms:
+        return 0
+    limit = limits.speed_cdeg_s
+    if seen.angles.doubtful:
+        limit = min(limit, limits.degraded_cdeg_s)
+    if slow:
+        limit = min(limit, limits.slow_cdeg_s)
+        limit = first_degree(was, 1, limit, seen, limits)
+    if back.kind == PLAN_RETURN and seen.armed is not None:
+        limit = min(limit, seen.armed.speed_cdeg_s)
+    speed = approach(RETURN_AIM_CDEG - seen.angle_cdeg, limit, limits)
+    if seen.angles.doubtful:
+        return max(speed, SLOWEST_CDEG_S)
+    if back.kind == PLAN_RETURN and SLOWEST_CDEG_S <= wish.velocity_cdeg_s < speed:
+        return wish.velocity_cdeg_s
+    return speed
+
+
+def first_degree(was: Moving, sign: int, limit_cdeg_s: int, seen: Seen, limits: Limits) -> int:
+    """The first degree of a motion proves its direction, at no more than 0.5°/s."""
+    start = was.start_cdeg
+    if start is None or was.command_cdeg_s * sign <= 0 or sign * (seen.angle_cdeg - start) < DEGREE_CDEG:
+        return min(limit_cdeg_s, limits.first_degree_cdeg_s)
+    return limit_cdeg_s
+
+
+def held_toward_level(was: Moving, demand: Demand, seen: Seen, limits: Limits) -> int:
+    """Motion by a held button under HOLD, and under STOP above level: toward level, slow."""
+    if not was.held_fresh:
+        return 0
+    held = seen.people.held
+    angle = seen.angle_cdeg
+    if angle < RETURN_AIM_CDEG and demand == Demand.HOLD:
+        if held & RETURN or seen.people.patient_open:
+            return approach(RETURN_AIM_CDEG - angle, first_degree(was, 1, limits.slow_cdeg_s, seen, limits), limits)
+    elif angle > LEVEL_BAND_CDEG and held & TILT and not (seen.armed is not None and straps_open(seen)):
+        return -approach(angle, first_degree(was, -1, limits.slow_cdeg_s, seen, limits), limits)
+    return 0
+
+
+def wished(was: Moving, grant: int, raise_free: bool, seen: Seen, wish: Wish, limits: Limits) -> int:
+    """The wish, cut to what the region, the grant, the held button and the limits allow, while nothing forbids motion."""
+    want = wish.velocity_cdeg_s
+    angle = seen.angle_cdeg
+    held = seen.people.held
+    if want < 0:
+        if grant == LOWER and held & TILT and angle > 0:
+            limit = first_degree(was, -1, min(-want, limits.above_cdeg_s), seen, limits)
+            return -approach(angle - ARRIVED_CDEG, limit, limits)
+        armed = seen.armed
+        if grant != DEEPEN or armed is None or not may_deepen(seen) or seen.readings.end_down is not False:
+            return 0
+        limit = first_degree(was, -1, min(-want, armed.speed_cdeg_s, limits.speed_cdeg_s), seen, limits)
+        return -approach(angle - armed.cap_cdeg, limit, limits)
+    if want > 0:
+        if angle < RETURN_AIM_CDEG:
+            limit = first_degree(was, 1, min(want, limits.speed_cdeg_s), seen, limits)
+            return approach(RETURN_AIM_CDEG - angle, limit, limits)
+        if held & RAISE and may_raise(seen) and angle >= -LEVEL_BAND_CDEG and seen.readings.end_up is False:
+            stops_at = RAISE_PAUSE_CDEG if not raise_free and angle <= RAISE_PAUSE_CDEG else limits.boarding_cdeg
+            limit = first_degree(was, 1, min(want, limits.above_cdeg_s), seen, limits)
+            return approach(stops_at - angle - ARRIVED_CDEG, limit, limits)
+    return 0
+
+
+def granted(was: Moving, demand: Demand, seen: Seen) -> int:
+    """What the TILT button gives leave to do: a fresh press above lowers to 0°, one at level or below deepens.
+
+    At level the table must have been still for 5 s before the press. Anything but ALLOW takes the leave away, and
+    so does letting go where the profile asks for a held TILT.
+    """
+    people = seen.people
+    armed = seen.armed
+    if demand != Demand.ALLOW:
+        # Lowering from above is no deepening.
+        return LOWER if was.grant == LOWER and demand == Demand.NO_DEEPENING and people.held & TILT else NO_GRANT
+    if people.pressed & TILT:
+        if seen.angle_cdeg > LEVEL_BAND_CDEG:
+            return LOWER
+        if armed is None or not may_deepen(seen):
+            return NO_GRANT
+        at_level = seen.angle_cdeg >= -LEVEL_BAND_CDEG
+        return NO_GRANT if at_level and seen.still_ms < STILL_BEFORE_TILT_MS else DEEPEN
+    if was.grant == DEEPEN and armed is not None and not armed.held_tilt:
+        return DEEPEN
+    return was.grant if people.held & TILT else NO_GRANT
+
+
+def raise_pause(was: Moving, seen: Seen) -> tuple[bool, int]:
+    """The pause at +30°: raised further only after 10 s there and by a fresh press."""
+    angle = seen.angle_cdeg
+    if angle < RAISE_PAUSE_CDEG - DEGREE_CDEG:
+        return False, 0
+    pause_ms = was.raise_pause_ms
+    if pause_ms < RAISE_PAUSE_MS and seen.readings.applied_cdeg_s == 0:
+        pause_ms = pause_ms + seen.elapsed_ms
+    free = was.raise_free or (seen.people.pressed & RAISE != 0 and pause_ms >= RAISE_PAUSE_MS)
+    return free or angle > RAISE_PAUSE_CDEG + DEGREE_CDEG, pause_ms
