@@ -10,7 +10,7 @@ from itertools import groupby
 
 from reportlab.lib.colors import Color
 
-from controller.recording import Row, Trip, measure
+from controller.recording import Row, Trip, limit_of, measure
 from controller.sheet import (
     ALARMS,
     BOLD,
@@ -92,8 +92,7 @@ def clock_text(seconds: int, fine: bool) -> str:
 def label_of(trip: Trip) -> str:
     """Return what stands beside a trip's mark: code, value with unit, limit, demand."""
     cause = trip.cause
-    limit = measure(cause.limit, cause.unit)
-    return f"{cause.code}: {measure(cause.value, cause.unit)} (limit {limit}) → {cause.demand.name}"
+    return f"{cause.code}: {measure(cause.value, cause.unit)} (limit {limit_of(cause)}) → {cause.demand.name}"
 
 
 def _second(point: tuple[int, int]) -> int:

@@ -96,18 +96,32 @@ class Trip(NamedTuple):
 
 
 _SCALED = {"cdeg": "°", "cdeg/s": "°/s"}
-_FIRST_PLURAL = re.compile(r"^(\w+)s\b")
+_UNIT = re.compile(r"(cdeg/s|cdeg|ms|s|mA|%)(?![\w/])")
+_FIRST_PLURAL = re.compile(r"^(\w{3,})s\b")
 
 
 def measure(value: int, unit: str) -> str:
-    """Return a figure as people read it: centidegrees as degrees, long milliseconds as seconds, `1 sensor`."""
+    """Return a figure as people read it: centidegrees as degrees, long milliseconds as seconds, `1 sensor`.
+
+    `unit` may say more than a unit (`cdeg prescribed`); what it says is kept.
+    """
     sign, size = ("−" if value < 0 else ""), abs(value)
-    if unit in _SCALED:
-        return f"{sign}{size / 100:g}{_SCALED[unit]}"
-    if unit == "ms" and size >= 1000:
-        return f"{sign}{size / 1000:g} s"
-    counted = _FIRST_PLURAL.sub(r"\1", unit) if size == 1 and len(unit) > 2 else unit
-    return f"{sign}{size} {counted}"
+    known = _UNIT.match(unit)
+    if known is None:
+        counted = _FIRST_PLURAL.sub(r"\1", unit) if size == 1 else unit
+        return f"{sign}{size} {counted}"
+    rest = unit[known.end() :]
+    if known[0] in _SCALED:
+        return f"{sign}{size / 100:g}{_SCALED[known[0]]}{rest}"
+    if known[0] == "ms" and size >= 1000:
+        return f"{sign}{size / 1000:g} s{rest}"
+    return f"{sign}{size} {unit}"
+
+
+def limit_of(cause: Cause) -> str:
+    """Return the limit of a cause as people read it: with its unit, but what is counted is not named again."""
+    known = _UNIT.match(cause.unit)
+    return measure(cause.limit, known[0]) if known else str(cause.limit)
 
 
 class Recorder:

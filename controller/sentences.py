@@ -6,7 +6,7 @@ alone; where a hazard needs other words than its demand, the second table below 
 
 from typing import Final, NamedTuple
 
-from controller.recording import measure
+from controller.recording import limit_of, measure
 from safety.signals import Cause, Decision, Demand, Snapshot, State
 
 
@@ -106,7 +106,7 @@ def wrong(code: str) -> str:
 
 def figures(cause: Cause) -> str:
     """Return what was measured against which limit, with units."""
-    return f"{measure(cause.value, cause.unit)}, limit {measure(cause.limit, cause.unit)}"
+    return f"{measure(cause.value, cause.unit)}, limit {limit_of(cause)}"
 
 
 def what_the_table_does(cause: Cause) -> str:

@@ -31,7 +31,7 @@ PATIENT_ASKS = Cause("H22", Demand.RETURN, Alarm.MEDIUM, 1, 0, "pressed")
 class Story:
     """A session told tick by tick; each call of `until` adds ticks that lead to an angle at a time."""
 
-    tick_ms: int = 10
+    tick_ms: int = 50
     t_ms: int = 0
     angle_cdeg: float = 0.0
     injected: str = ""
@@ -40,9 +40,8 @@ class Story:
 
     def __post_init__(self) -> None:
         """Begin with an empty recording."""
-        truth: Callable[[], tuple[float | None, float | None, str]] = lambda: self._truth
         self._truth: tuple[float | None, float | None, str] = (None, None, "")
-        self.recorder = Recorder(truth)
+        self.recorder = Recorder(lambda: self._truth)
 
     def until(
         self,
@@ -116,7 +115,7 @@ def strap_opens_visit(story: Story | None = None) -> Recorder:
     story.until(45, State.IDLE, 0, armed=False).until(52, State.STRAPPED).until(64, State.TILTING, -20)
     story.until(69, State.HOLDING)
     story.injected = "strap-opens"
-    story.until(69.01, State.HOLDING, causes=(STRAP_OPEN,), strap=Contacts.OPEN)
+    story.until(69.05, State.HOLDING, causes=(STRAP_OPEN,), strap=Contacts.OPEN)
     story.until(91, State.EMERGENCY_RETURN, -0.5, (STRAP_OPEN,), strap=Contacts.OPEN)
     story.injected = ""
     story.until(150, State.RESTING, causes=(STRAP_OPEN,), strap=Contacts.OPEN)
