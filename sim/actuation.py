@@ -62,6 +62,7 @@ class Actuation:
     Attributes:
         applied_cdeg_s: the set-point that the drive follows now, after the ramp and the wired end switches.
         phase: where drive and brake stand.
+        settled: until a command changes something or the e-stop's chain opens, `step` need not be called.
     """
 
     def __init__(self, plant: Plant, ramp: Ramp, lease_ms: int) -> None:
@@ -75,7 +76,7 @@ class Actuation:
         self._hold_torque_nm = 0.0
         self._in_phase_ms = 0
         self._still_ms = 0
-        self._settled = True
+        self.settled = True
         self.applied_cdeg_s = 0
         self.phase = _RESTING
 
@@ -88,7 +89,7 @@ class Actuation:
         if velocity or velocity != self._velocity or demand != self._demand:
             self._velocity = velocity
             self._demand = int(demand)
-            self._settled = False
+            self.settled = False
         if command.disarm:
             # The next person's weight pulls elsewhere.
             self._hold_torque_nm = 0.0
@@ -96,8 +97,6 @@ class Actuation:
     def step(self, elapsed_ms: int) -> None:
         """Let `elapsed_ms` pass, and tell the plant what follows from it."""
         plant = self._plant
-        if self._settled and not plant.estop_open:
-            return
         self._command_age_ms += elapsed_ms
         self._in_phase_ms += elapsed_ms
         cut = self._demand == _CUT or plant.estop_open or not plant.supplied
@@ -142,7 +141,7 @@ class Actuation:
             self._still_ms = 0
             plant.drive(0.0)
         elif phase is _SETTING:
-            self._hold_torque_nm = plant.loop_torque_nm
+            self._hold_torque_nm = plant.motion.torque_nm
             plant.brake(True)
         elif phase is _CUTTING:
             self._ramp.cut()
@@ -156,10 +155,10 @@ class Actuation:
             self._enter(_TAKING_UP)
         elif self._demand == _HOLD:
             plant.drive(0.0)
-            self._settled = True
+            self.settled = True
         else:
             plant.power_off()
-            self._settled = True
+            self.settled = True
 
     def _begin_take_up(self) -> None:
         """Push with the brake set: with the torque that held the load last, or else the way it will go."""
@@ -201,7 +200,7 @@ class Actuation:
         if target:
             self._enter(_RUNNING)
             return
-        self._still_ms = self._still_ms + elapsed_ms if abs(plant.drive_rad_s) < STILL_RAD_S else 0
+        self._still_ms = self._still_ms + elapsed_ms if abs(plant.motion.drive_rad_s) < STILL_RAD_S else 0
         if self._still_ms >= STILL_MS or self._in_phase_ms > LONGEST_STILLING_MS:
             self._enter(_SETTING)
 
@@ -212,7 +211,7 @@ class Actuation:
         plant.power_off()
         if cut:
             # Nothing more happens until the demand changes, the chain closes or the supply is back.
-            self._settled = self._demand == _CUT
+            self.settled = self._demand == _CUT
         else:
             self._enter(_RESTING)
             self._rest(0)

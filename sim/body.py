@@ -117,10 +117,11 @@ class PlantConstants:
         return self.stall_ma / 1000.0 * self.torque_nm_a
 
     @property
+    def short_nm_s_rad(self) -> float:
+        """Drag of the shorted motor: what its own voltage drives through its winding."""
+        return self.torque_nm_a**2 / self.winding_ohm
+
+    @property
     def backlash_rad(self) -> float:
         """The whole gap between drive and table."""
         return math.radians(self.backlash_deg)
-
-
-SELF_LOCKING = PlantConstants(gear_friction=1.0, brake_on_motor_side=True)
-"""A worm drive: the load cannot turn it, and the motor pays for that with half its torque when it lifts."""

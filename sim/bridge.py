@@ -86,16 +86,23 @@ class InProcessBridge(Bridge):
         clock = self._clock
         at_ms = min(self._next_frame_ms, end_ms)
         elapsed_ms = at_ms - clock.ms
-        self._actuation.step(elapsed_ms)
-        self._plant.advance(elapsed_ms)
+        actuation, plant = self._actuation, self._plant
+        # Most of a visit is rest: what has not been touched is not looked at.
+        if not actuation.settled or plant.estop_open:
+            actuation.step(elapsed_ms)
+        plant.advance(elapsed_ms)
         clock.ms = at_ms
         if at_ms != self._next_frame_ms:
             return False
         self._next_frame_ms += FRAME_MS
         panel, sensors = self._panel, self._sensors
-        panel.settle()
-        sensors.switch()
-        self._plant.wire(panel.chain_open, sensors.end_down, sensors.end_up)
+        if panel.moving or panel.hooks.touched or sensors.hooks.touched:
+            panel.settle()
+            sensors.switch()
+            plant.wire(panel.chain_open, sensors.end_down, sensors.end_up)
+        elif plant.motion.angle_rad != sensors.looked_rad:
+            sensors.switch()
+            plant.wire(panel.chain_open, sensors.end_down, sensors.end_up)
         sensors.sample(at_ms)
         if self.hooks.frames_stop or self.hooks.frames_repeat:
             return False

@@ -26,7 +26,9 @@ class Panel(Hands):
     Attributes:
         hooks: what can be made to go wrong with the buttons.
         buttons: bits of the panel buttons as they read now; `patient_open`: the patient's circuit reads open.
-        strap_left, strap_right, estop: what the contact pairs read now.
+        strap_left, strap_right, estop_contacts: what the contact pairs read now.
+        chain_open: either contact of the e-stop opens the wired chain.
+        moving: some contact has not settled yet.
         injector: carries out `inject`; whoever knows the faults puts it here.
     """
 
@@ -40,7 +42,7 @@ class Panel(Hands):
         self._patient = Contact(rng, closed=True)
         self._straps = {"left": Pair(rng, closed=False), "right": Pair(rng, closed=False)}
         self._estop = Pair(rng, closed=True)
-        self._moving = True
+        self.moving = True
         self.buttons = 0
         self.patient_open = False
         self.strap_left = self.strap_right = Contacts.OPEN
@@ -73,12 +75,12 @@ class Panel(Hands):
         if side not in self._straps:
             raise UnknownNameError("strap", side, self._straps)
         self._straps[side].move(closed, self._clock.ms)
-        self._moving = True
+        self.moving = True
 
     def estop(self, pressed: bool) -> None:
         """Press or pull the emergency stop."""
         self._estop.move(not pressed, self._clock.ms)
-        self._moving = True
+        self.moving = True
         # The chain is a wire: it does not wait for the next frame.
         self.chain_open = self._estop.open_now
         self._plant.wire(self.chain_open, self._plant.end_down, self._plant.end_up)
@@ -107,9 +109,7 @@ class Panel(Hands):
         return self._straps[side].first.final
 
     def settle(self) -> None:
-        """Let every edge up to now happen; called before a frame is sampled."""
-        if not self._moving and not self.hooks.touched and not self._sensor_hooks.touched:
-            return
+        """Let every edge up to now happen; needed before a frame while `moving`, or when a hook was touched."""
         now_ms, hooks, forced = self._clock.ms, self.hooks, self._sensor_hooks
         hooks.touched = False
         left, right, estop = self._straps["left"], self._straps["right"], self._estop
@@ -126,7 +126,7 @@ class Panel(Hands):
         if hooks.patient_circuit is not None:
             self.patient_open = hooks.patient_circuit == "open"
         self.chain_open = estop.open_now
-        self._moving = (
+        self.moving = (
             left.pending
             or right.pending
             or estop.pending
@@ -141,4 +141,4 @@ class Panel(Hands):
             self._buttons[button].move(held, self._clock.ms)
         else:
             raise UnknownNameError("button", button, [*BUTTONS, PATIENT])
-        self._moving = True
+        self.moving = True

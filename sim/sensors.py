@@ -10,6 +10,7 @@ from sim.hooks import AngleHooks, SensorHooks
 from sim.plant import Plant
 
 _DEG = 180.0 / math.pi
+_MARGIN_DEG = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,19 @@ class SensorConstants:
 
 
 class AngleSensor:
-    """One angle sensor: a voltage that rises (A) or falls (B) with the angle, noise, a converter, and what goes wrong."""
+    """One angle sensor: a voltage that rises (A) or falls (B) with the angle, noise, a converter, and what goes wrong.
 
-    __slots__ = ("_base", "_failing", "_noise", "_per_rad", "_reading", "_since_ms", "_words", "hooks")
+    Args:
+        constants: the sensor's figures.
+        rng: its noise, and how far off it was mounted.
+        falling: whether the voltage falls while the angle rises, as it does for B.
+        length: how many noise values are drawn; then they come round again.
+    """
+
+    __slots__ = ("_base", "_drift_from_ms", "_noise", "_per_rad", "_words", "hooks")
 
     def __init__(self, constants: SensorConstants, rng: random.Random, falling: bool, length: int) -> None:
-        span_deg = constants.high_deg - constants.low_deg
-        step_deg = span_deg / constants.words
+        step_deg = (constants.high_deg - constants.low_deg) / constants.words
         slope = -1.0 if falling else 1.0
         zero_deg = constants.high_deg if falling else constants.low_deg
         off_deg = rng.uniform(-constants.mounting_deg, constants.mounting_deg)
@@ -44,42 +51,39 @@ class AngleSensor:
         self._per_rad = slope * _DEG / step_deg
         self._base = slope * (off_deg - zero_deg) / step_deg
         self._words = [round(100.0 * (zero_deg + slope * (word + 0.5) * step_deg)) for word in range(constants.words)]
-        # Drawn once and read round and round; the rings' lengths are primes, so that the pair never repeats in a run.
+        # Drawn once and read round and round: a draw costs more than all the rest of a sample.
         ring = [rng.gauss(0.0, constants.noise_deg / step_deg) for _ in range(length)]
         self._noise: Callable[[], float] = cycle(ring).__next__
-        self._reading: int | None = 0
-        self._since_ms = 0
-        self._failing = False
+        self._drift_from_ms: int | None = None
 
-    def sample(self, angle_rad: float, now_ms: int) -> int | None:
-        """Convert the angle, in centidegrees; None when there is nothing to read."""
-        if self.hooks.active or self._failing:
-            return self._sample_badly(angle_rad, now_ms)
-        word = int(angle_rad * self._per_rad + self._base + self._noise())
-        self._reading = reading = (
-            self._words[word] if 0 <= word < len(self._words) else self._words[0 if word < 0 else -1]
-        )
-        return reading
+    def sample(self, angle_rad: float, now_ms: int, last_cdeg: int | None) -> int | None:
+        """Convert the angle to centidegrees, None when there is nothing to read; `last_cdeg` was read before."""
+        if self.hooks.touched:
+            return self._sample_badly(angle_rad, now_ms, last_cdeg)
+        # The hard stops lie well inside the span, so a healthy word is always one of the table's.
+        return self._words[int(angle_rad * self._per_rad + self._base + self._noise())]
 
     def convert(self, word: int) -> int:
-        """Return the angle that a word of the converter stands for."""
+        """Return the angle that a word of the converter stands for; beyond its ends it saturates."""
         return self._words[min(max(word, 0), len(self._words) - 1)]
 
-    def _sample_badly(self, angle_rad: float, now_ms: int) -> int | None:
+    def _sample_badly(self, angle_rad: float, now_ms: int, last_cdeg: int | None) -> int | None:
         hooks = self.hooks
-        if not self._failing:
-            self._since_ms = now_ms
-        self._failing = hooks.active
+        hooks.touched = hooks.active
+        if not hooks.drift_deg_s:
+            self._drift_from_ms = None
+        elif self._drift_from_ms is None:
+            self._drift_from_ms = now_ms
         if hooks.lost:
             return None
         if hooks.reading_cdeg is not None:
             return hooks.reading_cdeg
         if hooks.stuck:
-            return self._reading
-        off_deg = hooks.offset_deg + hooks.drift_deg_s * (now_ms - self._since_ms) / 1000.0
-        word = int((angle_rad + off_deg / _DEG) * self._per_rad + self._base + self._noise())
-        self._reading = self.convert(word)
-        return self._reading
+            return last_cdeg
+        off_deg = hooks.offset_deg
+        if self._drift_from_ms is not None:
+            off_deg += hooks.drift_deg_s * (now_ms - self._drift_from_ms) / 1000.0
+        return self.convert(int((angle_rad + off_deg / _DEG) * self._per_rad + self._base + self._noise()))
 
 
 class Sensors:
@@ -93,65 +97,76 @@ class Sensors:
     Attributes:
         hooks: what can go wrong with contacts, cam and current; `angle_a.hooks`, `angle_b.hooks`: with an angle.
         a_cdeg, b_cdeg: the two angles; current_ma; level_switch (True says "below"); end_down, end_up (True: reached).
+        looked_rad: the angle at which the switches were last looked at.
+
+    Raises:
+        ValueError: a hard stop lies less than 5° inside the sensors' span.
     """
 
     def __init__(self, constants: SensorConstants, plant: Plant, rng: random.Random) -> None:
-        self.constants = constants
+        table = plant.constants
+        low_deg, high_deg = constants.low_deg + _MARGIN_DEG, constants.high_deg - _MARGIN_DEG
+        if not low_deg <= table.hard_stop_low_deg < table.hard_stop_high_deg <= high_deg:
+            raise ValueError(
+                f"the hard stops must lie between {low_deg:g}° and {high_deg:g}°, where the sensors see them"
+            )
         self._plant = plant
         self.hooks = SensorHooks()
         self.angle_a = AngleSensor(constants, rng, falling=False, length=4093)
+        # Both lengths are primes, so that the pair of noises does not repeat within a run.
         self.angle_b = AngleSensor(constants, rng, falling=True, length=3989)
-        self._current_noise: Callable[[], float] = cycle(
-            [rng.gauss(0.0, constants.current_noise_ma) for _ in range(997)]
-        ).__next__
+        current_ring = [rng.gauss(0.0, constants.current_noise_ma) for _ in range(997)]
+        self._current_noise: Callable[[], float] = cycle(current_ring).__next__
+        self._current_step_ma = constants.current_step_ma
         self._skew_s = constants.skew_ms / 1000.0
         self._cam_rad = (constants.cam_deg + rng.uniform(-1.0, 1.0) * constants.cam_spread_deg) / _DEG
-        self._down_rad = plant.constants.end_down_deg / _DEG
-        self._up_rad = plant.constants.end_up_deg / _DEG
+        self._down_rad = table.end_down_deg / _DEG
+        self._up_rad = table.end_up_deg / _DEG
         self._half_rad = constants.hysteresis_deg / 2.0 / _DEG
-        self.level_switch = plant.angle_rad < self._cam_rad
+        self._cam = plant.motion.angle_rad < self._cam_rad
+        self._down = self._up = False
+        self.level_switch = self._cam
         self.end_down = self.end_up = False
         self.a_cdeg: int | None = 0
         self.b_cdeg: int | None = 0
         self.current_ma: int | None = 0
-        self._looked_rad = math.nan
+        self.looked_rad = math.nan
         self.switch()
 
     def switch(self) -> None:
-        """Let cam and end switches follow the table; cheap while it stands."""
-        plant, hooks = self._plant, self.hooks
-        angle = plant.angle_rad
-        if angle == self._looked_rad and not hooks.touched:
-            return
-        self._looked_rad = angle
-        half = self._half_rad
-        self.level_switch = angle < (self._cam_rad + half if self.level_switch else self._cam_rad - half)
-        self.end_down = angle < (self._down_rad + half if self.end_down else self._down_rad - half)
-        self.end_up = angle > (self._up_rad - half if self.end_up else self._up_rad + half)
-        if hooks.active:
-            self.level_switch = self.level_switch if hooks.level_switch is None else hooks.level_switch
-            self.end_down = self.end_down if hooks.end_down is None else hooks.end_down
-            self.end_up = self.end_up if hooks.end_up is None else hooks.end_up
+        """Let cam and end switches follow the table; needed when it has moved or a hook was touched."""
+        hooks, half = self.hooks, self._half_rad
+        angle = self._plant.motion.angle_rad
+        self.looked_rad = angle
+        self._cam = angle < (self._cam_rad + half if self._cam else self._cam_rad - half)
+        self._down = angle < (self._down_rad + half if self._down else self._down_rad - half)
+        self._up = angle > (self._up_rad - half if self._up else self._up_rad + half)
+        self.level_switch = self._cam if hooks.level_switch is None else hooks.level_switch
+        self.end_down = self._down if hooks.end_down is None else hooks.end_down
+        self.end_up = self._up if hooks.end_up is None else hooks.end_up
 
     def sample(self, now_ms: int) -> None:
         """Take one frame's look at angles and current."""
-        plant = self._plant
-        angle = plant.angle_rad
-        self.a_cdeg = self.angle_a.sample(angle, now_ms)
-        self.b_cdeg = self.angle_b.sample(angle - plant.velocity_rad_s * self._skew_s, now_ms)
-        drawn = plant.current_ma
-        if drawn:
-            step = self.constants.current_step_ma
-            drawn = max(0.0, round((drawn + self._current_noise()) / step) * step)
-        self.current_ma = int(drawn)
+        plant, motion = self._plant, self._plant.motion
+        angle = motion.angle_rad
+        self.a_cdeg = self.angle_a.sample(angle, now_ms, self.a_cdeg)
+        self.b_cdeg = self.angle_b.sample(angle - motion.speed_rad_s * self._skew_s, now_ms, self.b_cdeg)
+        drawn_ma = plant.current_ma
+        if drawn_ma:
+            step_ma = self._current_step_ma
+            drawn_ma = max(0.0, round((drawn_ma + self._current_noise()) / step_ma) * step_ma)
+        self.current_ma = int(drawn_ma)
+        if self.hooks.touched:
+            self._spoil()
+
+    def _spoil(self) -> None:
+        """Replace what was sampled by what the faults say, and forget a touch that left no fault."""
         hooks = self.hooks
-        if hooks.active:
-            if hooks.shared_word is not None:
-                self.a_cdeg = self.angle_a.convert(hooks.shared_word)
-                self.b_cdeg = self.angle_b.convert(hooks.shared_word)
-            if hooks.current_ma is not None:
-                self.current_ma = hooks.current_ma
-            if hooks.current_lost:
-                self.current_ma = None
-        if hooks.touched:
-            hooks.touched = False
+        hooks.touched = hooks.active
+        if hooks.shared_word is not None:
+            self.a_cdeg = self.angle_a.convert(hooks.shared_word)
+            self.b_cdeg = self.angle_b.convert(hooks.shared_word)
+        if hooks.current_ma is not None:
+            self.current_ma = hooks.current_ma
+        if hooks.current_lost:
+            self.current_ma = None

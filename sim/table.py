@@ -56,8 +56,8 @@ class SimulatedTable:
 
     def truth(self) -> Truth:
         """Return where the table really is and how fast it really moves."""
-        plant = self.plant
-        return Truth(round(plant.angle_rad * _CDEG), round(plant.velocity_rad_s * _CDEG))
+        motion = self.plant.motion
+        return Truth(round(motion.angle_rad * _CDEG), round(motion.speed_rad_s * _CDEG))
 
 
 def plant_constants(profile: Profile) -> PlantConstants:
@@ -153,9 +153,6 @@ def build(
     """
     person = Person(mass_kg, height_cm, offset_cm)
     lease_ms = profile.limits_table.lease_ms
-    table = assemble(
+    return assemble(
         plant_constants(profile), sensor_constants(profile), person, lease_ms=lease_ms, seed=seed, start_deg=start_deg
     )
-    if not profile.battery.fitted:
-        table.plant.hooks.battery_absent = True
-    return table
