@@ -1,0 +1,27 @@
+"""Faults that touch no part of a table, but what is brought to it: the permit, and where it stands when switched on."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from safety.signals import Permit
+from sim.faults.kinds import Fault, active_faults
+from sim.table import SimulatedTable
+
+
+def tamper(permit: Permit, table: SimulatedTable) -> Permit:
+    """Return the permit as the faults that are active on `table` leave it; called by whoever arms."""
+    for fault in active_faults(table):
+        if fault.name == "wrong-plan":
+            permit = msgspec.structs.replace(permit, prescribed_cdeg=round(float(fault.values["prescribed_deg"]) * 100))
+        elif fault.name == "permit-expired":
+            permit = msgspec.structs.replace(permit, valid_until_s=0)
+    return permit
+
+
+def boot_angle_deg(faults: Iterable[Fault], otherwise_deg: float) -> float:
+    """Return where the table stands when it is switched on: as the last `boots-below` says, or `otherwise_deg`."""
+    for fault in faults:
+        if fault.name == "boots-below":
+            otherwise_deg = float(fault.values["at_deg"])
+    return otherwise_deg

@@ -1,0 +1,95 @@
+"""Starting and ending faults at their moment, as a session goes on."""
+
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from itertools import count
+
+from config.limits import LEVEL_BAND_CDEG
+from safety.signals import Snapshot, State
+from sim.faults.catalogue import parse_now
+from sim.faults.effects import BRIEF_MS
+from sim.faults.kinds import Fault
+from sim.table import SimulatedTable
+
+_NEVER_MS = 1 << 60
+
+
+class FaultSchedule:
+    """The faults of one session on one table; give `observe` to the control loop.
+
+    Faults that must be there at boot begin when the schedule is made. A fault in a state begins the first time
+    that a stay in that state lasts long enough. `Hands.inject` on this table is carried out here too.
+    """
+
+    def __init__(self, table: SimulatedTable, faults: Iterable[Fault] = ()) -> None:
+        """Take the table and what is to happen to it."""
+        self.faults = tuple(faults)
+        self._table = table
+        self._now_ms = 0
+        self._waiting: list[Fault] = []
+        self._in_state: list[tuple[int, Fault]] = []
+        self._timed: list[tuple[int, Fault]] = []
+        self._ends: list[tuple[int, int, Callable[[SimulatedTable], None]]] = []
+        self._number = count()
+        self._due_ms = _NEVER_MS
+        self._state: State | None = None
+        for fault in self.faults:
+            if fault.kind.at_boot:
+                self._start(fault)
+            else:
+                self._waiting.append(fault)
+        self._watches_motion = any(fault.when.state is None for fault in self._waiting)
+        table.panel.injector = self.inject
+
+    @property
+    def unreached(self) -> tuple[Fault, ...]:
+        """The faults whose moment has not come, in the order in which they were given."""
+        return tuple(self._waiting)
+
+    def inject(self, text: str) -> None:
+        """Let a fault begin now, written `NAME[+DURATION][:key=value,…]`. Raises FaultError."""
+        self._start(parse_now(text))
+
+    def observe(self, snapshot: Snapshot) -> None:
+        """Take in one tick: start and end what is due. Costs about 0.1 µs when nothing is."""
+        now_ms = self._now_ms = snapshot.t_ms
+        if now_ms >= self._due_ms or snapshot.wish.state is not self._state or self._watches_motion:
+            self._look(snapshot, now_ms)
+
+    def _look(self, snapshot: Snapshot, now_ms: int) -> None:
+        state = snapshot.wish.state
+        if state is not self._state:
+            self._state = state
+            self._in_state = [(now_ms + f.when.offset_ms, f) for f in self._waiting if f.when.state is state]
+        if self._watches_motion and _driven_below_level(snapshot):
+            self._watches_motion = False
+            self._timed = [(now_ms + f.when.offset_ms, f) for f in self._waiting if f.when.state is None]
+        # What ends now ends before anything begins, so that one fault may follow another without a gap.
+        while self._ends and self._ends[0][0] <= now_ms:
+            heappop(self._ends)[2](self._table)
+        for moments in (self._in_state, self._timed):
+            for moment in [moment for moment in moments if moment[0] <= now_ms]:
+                moments.remove(moment)
+                self._waiting.remove(moment[1])
+                self._start(moment[1])
+        self._plan()
+
+    def _start(self, fault: Fault) -> None:
+        fault.start(self._table)
+        heappush(self._ends, (self._now_ms + BRIEF_MS, next(self._number), fault.let_go))
+        if fault.duration_ms is not None:
+            heappush(self._ends, (self._now_ms + fault.duration_ms, next(self._number), fault.end))
+        self._plan()
+
+    def _plan(self) -> None:
+        """Work out when there is something to do next."""
+        moments = [moment for moment, _ in (*self._in_state, *self._timed)]
+        if self._ends:
+            moments.append(self._ends[0][0])
+        self._due_ms = min(moments, default=_NEVER_MS)
+
+
+def _driven_below_level(snapshot: Snapshot) -> bool:
+    """Whether the drive turns the table below −1°: what plain times count from, the first time."""
+    angle_cdeg = snapshot.decision.angle_cdeg
+    return angle_cdeg is not None and angle_cdeg < -LEVEL_BAND_CDEG and bool(snapshot.readings.applied_cdeg_s)
