@@ -232,6 +232,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         ),
         timing_now.inverted_ms,
         people_now.presence_ms,
+        over,
     )
     return state, decision
 

@@ -275,7 +275,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     `causes` has the first cause first; `prompts` are codes to be shown that demand nothing yet; `refusals` are
     the reasons why this tick's ARM, DISARM or start of a set was not accepted. `angle_cdeg` is the judge's
     best angle, None when both sensors are lost. `returning` is true while a return is under way, the plan's own
-    included. `inverted_ms` counts the present set, `presence_ms` the time since anybody in the room pressed.
+    included. `inverted_ms` counts the present set, `presence_ms` the time since anybody in the room pressed; `over`
+    says that a latched cause ended the session, so that no set starts before a new ARM.
     """
 
     command: Command
@@ -293,6 +294,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     proofs: Proofs = Proofs()
     inverted_ms: int = 0
     presence_ms: int = 0
+    over: bool = False
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):

@@ -1,0 +1,205 @@
+"""One session from the first tick to its end: what it came to, and when it is over.
+
+The same for every table: whoever composes it brings a bridge, a clock and what the host knows of itself.
+"""
+
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+from config.limits import Limits
+from config.plan import Plan
+from controller.loop import TICK_MS, Clock, ControlLoop
+from controller.machine import SessionMachine
+from controller.walker import steps_of
+from firmware_bridge.bridge import Bridge
+from safety.signals import Arm, Cause, Contacts, Demand, Host, Permit, Region, Snapshot, State
+
+NOBODY_ACTS_MS: Final = 120_000
+NOBODY_ARMS_MS: Final = 600_000
+STRAPS_STAY_MS: Final = 5_000
+LEVEL_CDEG: Final = 150
+
+COMPLETED: Final = "completed"
+TRIPPED: Final = "tripped"
+STOPPED: Final = "stopped"
+REFUSED: Final = "refused"
+
+EXIT_COMPLETED: Final = 0
+EXIT_TRIPPED: Final = 3
+EXIT_REFUSED: Final = 4
+EXIT_STOPPED: Final = 6
+EXIT_NOT_LEVEL: Final = 7
+
+# The words of the clinic's record for how a session ended, by the first cause.
+REASONS: Final[dict[str, str]] = {
+    "H01": "sensor",
+    "H02": "sensor",
+    "H03": "time",
+    "H04": "strap",
+    "H05": "strap",
+    "H06": "strap",
+    "H08": "sensor",
+    "H09": "sensor",
+    "H10": "sensor",
+    "H11": "drive",
+    "H12": "drive",
+    "H13": "drive",
+    "H14": "obstruction",
+    "H15": "obstruction",
+    "H16": "drive",
+    "H18": "link",
+    "H19": "host",
+    "H20": "e-stop",
+    "H21": "power",
+    "H22": "patient button",
+    "H24": "presence",
+    "H25": "other",
+    "H26": "supervisor",
+    "H36": "other",
+    "STOP": "supervisor",
+}
+PERSONS_CODES: Final = ("STOP", "H22", "H26")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a session ended.
+
+    `result` is `completed`, `tripped`, `stopped` or `refused`; `end_reason` the record's word for it; `exit_code` what
+    the command line ends with. `causes` are the trips, in the order in which they came, `refusals` why ARM was not
+    accepted. `at_level` is by the best reading.
+    """
+
+    result: str
+    end_reason: str
+    exit_code: int
+    at_level: bool
+    causes: tuple[Cause, ...]
+    refusals: tuple[Cause, ...]
+
+
+def arm_of(plan: Plan, limits: Limits, permit: Permit, held_tilt: bool, strap_wait: bool, number: int) -> Arm:
+    """Return the ARM request of a plan; the session id follows from plan, person and `number`, and is never 0."""
+    session_id = zlib.crc32(f"{plan.hash} {permit.pseudonym} {number}".encode()) or 1
+    return Arm(
+        session_id=session_id,
+        plan_hash=plan.hash,
+        cap_cdeg=plan.cap_cdeg,
+        hold_s=plan.hold_s,
+        set_limit_s=plan.set_limit_s(limits),
+        sets=plan.sets,
+        rest_s=plan.rest_s,
+        speed_cdeg_s=min(plan.speed_cdeg_s, limits.speed_cdeg_s),
+        travel_limit_ms=plan.travel_limit_ms,
+        used_today_s=permit.inverted_today_s,
+        permit=permit,
+        strap_wait=strap_wait,
+        held_tilt=held_tilt,
+    )
+
+
+class Session:
+    """One plan on one table, tick by tick.
+
+    Args:
+        bridge, clock: the table and the monotonic clock that goes with it.
+        plan, limits, permit: what is to be done, within which limits, and by whose leave.
+        held_tilt, strap_wait: the profile's rules.
+        host: what the host knows of itself.
+    """
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        clock: Clock,
+        plan: Plan,
+        limits: Limits,
+        permit: Permit,
+        host: Host,
+        *,
+        held_tilt: bool = True,
+        strap_wait: bool = False,
+    ) -> None:
+        """Begin with an idle machine; nothing moves before the first tick."""
+        self.plan = plan
+        self.machine = SessionMachine(
+            steps_of(plan), limits, lambda number: arm_of(plan, limits, permit, held_tilt, strap_wait, number)
+        )
+        self.loop = ControlLoop(bridge, self.machine, limits, clock, host)
+        self.snapshot: Snapshot | None = None
+        self.finished = False
+        self.gave_up = ""
+        self.causes: list[Cause] = []
+        self._clock = clock
+        self._was_armed = False
+        self._quiet_ms = 0
+        self._straps_ms = 0
+        self._patience_ms = plan.rest_s * 1000 + NOBODY_ACTS_MS
+
+    def tick(self) -> Snapshot:
+        """Run one tick and see whether the session is over."""
+        snapshot = self.loop.tick(self._clock.now_ms() + TICK_MS)
+        self.snapshot = snapshot
+        decision = snapshot.decision
+        if decision.causes:
+            self._note(decision.causes)
+        self._watch(snapshot)
+        return snapshot
+
+    def bring_patient_back(self, because: str) -> None:
+        """Ask for the return and for the end of the session."""
+        self.machine.bring_patient_back(because)
+
+    def give_up(self, because: str) -> None:
+        """Say that nobody will arm or help any more; the session ends as soon as the table is at rest."""
+        self.gave_up = because
+
+    def _note(self, causes: tuple[Cause, ...]) -> None:
+        """Keep each cause of STOP and worse once, in the order in which they came."""
+        for cause in causes:
+            if cause.demand >= Demand.STOP and all(cause.code != old.code for old in self.causes):
+                self.causes.append(cause)
+
+    def _watch(self, snapshot: Snapshot) -> None:
+        """Decide whether the session is over."""
+        readings, decision = snapshot.readings, snapshot.decision
+        if decision.armed is not None:
+            self._was_armed = True
+        moving = decision.command.velocity_cdeg_s or readings.applied_cdeg_s or readings.buttons or decision.returning
+        self._quiet_ms = 0 if moving else self._quiet_ms + readings.elapsed_ms
+        if snapshot.wish.state is State.IDLE and decision.armed is None:
+            if self._was_armed or self.machine.ended_by_person:
+                self._straps_ms += readings.elapsed_ms
+                opened = readings.strap_left is Contacts.OPEN and readings.strap_right is Contacts.OPEN
+                self.finished = not moving and (opened or self._straps_ms >= STRAPS_STAY_MS)
+            elif self.gave_up and not moving:
+                self.finished = True
+            elif snapshot.t_ms >= NOBODY_ARMS_MS:
+                self.finished = not moving
+        elif self.gave_up and not moving and decision.still and decision.region <= Region.LEVEL:
+            self.finished = True
+        if self._quiet_ms >= self._patience_ms:
+            self.finished = True
+
+    def outcome(self) -> Outcome:
+        """Say what the session came to; before its end, what it has come to so far."""
+        snapshot = self.snapshot
+        angle = None if snapshot is None else snapshot.decision.angle_cdeg
+        at_level = angle is not None and -LEVEL_CDEG <= angle <= LEVEL_CDEG
+        causes, refusals = tuple(self.causes), self.machine.refusals
+        if not self._was_armed and not causes:
+            result, reason, code = REFUSED, "refused", EXIT_REFUSED
+            if self.machine.ended_by_person:
+                result, reason, code = STOPPED, "supervisor", EXIT_STOPPED
+            return Outcome(result, reason, code, at_level, causes, refusals)
+        trips = [cause for cause in causes if cause.code not in PERSONS_CODES]
+        if trips:
+            first = causes[0].code
+            result, reason, code = TRIPPED, REASONS.get(first, "other"), EXIT_TRIPPED
+        elif self.machine.sets_done >= self.plan.sets and not self.machine.ended_by_person:
+            result, reason, code = COMPLETED, "completed", EXIT_COMPLETED
+        else:
+            first = causes[0].code if causes else "STOP"
+            result, reason, code = STOPPED, REASONS.get(first, "supervisor"), EXIT_STOPPED
+        return Outcome(result, reason, code if at_level else EXIT_NOT_LEVEL, at_level, causes, refusals)
