@@ -101,6 +101,19 @@ def restored(angles: Angles) -> Angles:
     return weigh(angles.a_cdeg, angles.b_cdeg, NONE, 0, False, 0)
 
 
+def causes(angles: Angles, cap_cdeg: int, boarding_cdeg: int, clean: bool, blind_out: bool, now: list[Cause]) -> None:
+    """Add every cause of this file; the first expression is the all-clear of the checks that follow it."""
+    angle, deeper = angles.angle_cdeg, angles.deeper_cdeg
+    if not angles.lost and not angles.disputed and angle is not None and deeper is not None:
+        if cap_cdeg - BEYOND_CAP_CDEG <= angle <= boarding_cdeg and DEVICE_LIMIT_CDEG <= deeper:
+            return
+    beyond_cap(angles, cap_cdeg, now)
+    beyond_device(angles, clean, now)
+    one_sensor_left(angles, blind_out, now)
+    no_sensor_left(angles, now)
+    raised_too_far(angles, boarding_cdeg, now)
+
+
 def beyond_cap(angles: Angles, cap_cdeg: int, now: list[Cause]) -> None:
     """H01: the mean angle is 1° beyond the session's cap, or beyond −1° while nothing is armed."""
     angle = angles.angle_cdeg

@@ -81,25 +81,21 @@ class Supply(msgspec.Struct, frozen=True, gc=False):
     mains_ms: int = 0
 
 
-class Found(msgspec.Struct, frozen=True, gc=False):
-    """What one step of the drive's checks found: causes in the order of the table, and sensors found frozen."""
-
-    drive: Drive
-    causes: tuple[Cause, ...] = ()
-    frozen_sensors: int = NONE
-    clean: bool = True
-
-
 NOTHING: Final[tuple[Cause, ...]] = ()
+
+
+# What one step of these checks found: what to remember, causes in the order of the table, sensors found frozen, and
+# whether H10 to H13 are clean.
+Step = tuple[Drive, tuple[Cause, ...], int, bool]
 
 
 def follow(
     was: Drive, readings: Readings, elapsed_ms: int, angles: Angles, track: Track, armed: bool, limits: Limits
-) -> Found:
+) -> Step:
     """Judge one new frame, `elapsed_ms` after the last, against H10 to H15. Unknown set-point or no sensor: nothing can be judged here."""
     applied = readings.applied_cdeg_s
     if applied is None or angles.lost == BOTH:
-        return Found(Drive(caught=was.caught))
+        return Drive(caught=was.caught), NOTHING, NONE, True
     if applied == 0:
         return resting(was, readings, elapsed_ms, angles, track, armed, limits)
     return driven(was, applied, readings, elapsed_ms, angles, track, limits)
@@ -107,8 +103,14 @@ def follow(
 
 def resting(
     was: Drive, readings: Readings, elapsed_ms: int, angles: Angles, track: Track, armed: bool, limits: Limits
-) -> Found:
+) -> Step:
     """H12 and H13 with the set-point at zero."""
+    if was.zero_ms >= CAP_MS and was.caught == FREE and track.quiet_at is not None:
+        # All clear: both sensors stand within 1° of where they came to rest, and the track says still.
+        a, b, from_a, from_b = angles.a_cdeg, angles.b_cdeg, was.rest_a, was.rest_b
+        if angles.lost == NONE and a is not None and b is not None and from_a is not None and from_b is not None:
+            if -DEGREE_CDEG <= a - from_a <= DEGREE_CDEG and -DEGREE_CDEG <= b - from_b <= DEGREE_CDEG:
+                return was, NOTHING, NONE, True
     zero_ms = min(was.zero_ms + elapsed_ms, CAP_MS)
     rest_a, rest_b = was.rest_a, was.rest_b
     if zero_ms >= REST_MS and rest_a is None and rest_b is None:
@@ -129,14 +131,14 @@ def resting(
     if cause := overspeed(0, readings, track, limits):
         causes.append(cause)
     if not causes:
-        return Found(drive)
+        return drive, NOTHING, NONE, True
     if causes[0].demand == Demand.HOLD:
         speed = abs(track.short_cdeg_s or 0)
         drive = Drive(zero_ms=zero_ms, rest_a=angles.a_cdeg, rest_b=angles.b_cdeg, caught=SLOWING, caught_cdeg_s=speed)
-    return Found(drive, tuple(causes), NONE, False)
+    return drive, tuple(causes), NONE, False
 
 
-def watched(drive: Drive, elapsed_ms: int, angles: Angles, track: Track, limits: Limits) -> Found:
+def watched(drive: Drive, elapsed_ms: int, angles: Angles, track: Track, limits: Limits) -> Step:
     """H12 after the drive was powered at zero speed: not slowing within 200 ms, or moving again, is a CUT."""
     caught_ms = min(drive.caught_ms + elapsed_ms, CAP_MS)
     speed = abs(track.short_cdeg_s or 0)
@@ -164,8 +166,8 @@ def watched(drive: Drive, elapsed_ms: int, angles: Angles, track: Track, limits:
         caught_cdeg_s=drive.caught_cdeg_s,
     )
     if state != LET_GO:
-        return Found(after, NOTHING, NONE, state == CAUGHT)
-    return Found(after, (Cause("H12", Demand.CUT, Alarm.HIGH, speed, CREEP_CDEG_S, "cdeg/s"),), NONE, False)
+        return after, NOTHING, NONE, state == CAUGHT
+    return after, (Cause("H12", Demand.CUT, Alarm.HIGH, speed, CREEP_CDEG_S, "cdeg/s"),), NONE, False
 
 
 def caught_by(readings: Readings) -> Demand:
@@ -231,7 +233,7 @@ def overspeed(applied_cdeg_s: int, readings: Readings, track: Track, limits: Lim
 
 def driven(
     was: Drive, applied: int, readings: Readings, elapsed_ms: int, angles: Angles, track: Track, limits: Limits
-) -> Found:
+) -> Step:
     """H10, H11, H13, H14 and H15 while the drive is told to turn."""
     sign = 1 if applied > 0 else -1
     current = readings.current_ma
@@ -301,7 +303,7 @@ def driven(
         None,
         CAUGHT if was.caught == SLOWING else was.caught,
     )
-    return Found(drive, tuple(causes) if causes else NOTHING, frozen, clean)
+    return drive, tuple(causes) if causes else NOTHING, frozen, clean
 
 
 def further(far: int | None, angle: int | None, sign: int) -> int | None:
@@ -391,11 +393,20 @@ def supply(was: Supply, readings: Readings, limits: Limits) -> Supply:
     heat = was.heat
     if current is None:
         current = limits.stall_ma
-    if heat or current:
-        heat += (current * current - limits.thermal_leak_ma2) * elapsed_ms // 1000
+    gain = current * current - limits.thermal_leak_ma2
+    if heat or gain > 0:
+        heat += gain * elapsed_ms // 1000
         heat = 0 if heat < 0 else heat if heat < limits.thermal_budget_ma2_s else limits.thermal_budget_ma2_s
     mains_ms = 0 if readings.mains is True else min(was.mains_ms + elapsed_ms, CAP_MS)
     return was if heat == was.heat and mains_ms == was.mains_ms else Supply(heat, mains_ms)
+
+
+def supply_causes(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) -> None:
+    """Add heat and mains; the first expression is the all-clear of the checks that follow it."""
+    if not state.heat and not state.mains_ms and readings.drive_fault is False:
+        return
+    hot(state, readings, limits, now)
+    mains_lost(state, readings, limits, now)
 
 
 def hot(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) -> None:

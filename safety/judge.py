@@ -35,7 +35,17 @@ from safety.track import Track
 
 NOTHING: Final[tuple[Cause, ...]] = ()
 NO_PROMPTS: Final[tuple[str, ...]] = ()
+UNKNOWN, ABOVE, LEVEL, BELOW, INVERTED = Region
+NO_ALARM: Final = Alarm.NONE
 UNARMED_CAP_CDEG: Final = -100
+YES_NO: Final = (False, True)
+PROOFS: Final = {
+    (proven, confirmed, read_back, patient): Proofs(proven, confirmed, read_back, patient)
+    for proven in YES_NO
+    for confirmed in YES_NO
+    for read_back in YES_NO
+    for patient in YES_NO
+}
 
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
@@ -69,7 +79,8 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     new_link = link.follow(was.link, readings, fresh)
     armed = was.armed
     angles, speed, straps_now, drive_now = was.angles, was.track, was.straps, was.drive
-    found = None
+    found = NOTHING
+    clean = True
     if fresh:
         angles = angle_checks.follow(angles, readings.angle_a_cdeg, readings.angle_b_cdeg, unread_ms)
         applied = readings.applied_cdeg_s
@@ -84,10 +95,11 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
             min(unread_ms, link.FRESH_MS),
             armed is not None or below_5,
         )
-        found = drive.follow(drive_now, readings, unread_ms, angles, speed, armed is not None, limits)
-        drive_now = found.drive
-        if found.frozen_sensors:
-            angles = angle_checks.without(angles, found.frozen_sensors)
+        drive_now, found, frozen, clean = drive.follow(
+            drive_now, readings, unread_ms, angles, speed, armed is not None, limits
+        )
+        if frozen:
+            angles = angle_checks.without(angles, frozen)
         heat = drive.supply(was.supply, readings, limits)
         timing_now = timing.follow(was.timing, angles.angle_cdeg, elapsed_ms)
         unread_ms = 0
@@ -99,33 +111,34 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     where = timing_now.last_cdeg
     below = where < -LEVEL_BAND_CDEG
     inverted = where < INVERTED_CDEG
-    waiting = armed is not None and armed.strap_wait and was.strap_wait_ms <= latches.STRAP_WAIT_MS and fresh
-    waiting = waiting and people_now.presence_ms <= people.PROMPT_MS
-    clean = drive_now.caught == drive.FREE and (found is None or found.clean)
+    host_stop = wish.stop_because != ""
+    waiting = armed is not None and armed.strap_wait and fresh
+    if waiting:
+        waiting = was.strap_wait_ms <= latches.STRAP_WAIT_MS and people_now.presence_ms <= people.PROMPT_MS
 
-    # The hazard table, in its order. Rows of one detector (H10 to H15) come together.
+    # The hazard table, one file a concern; the causes are put in the table's order below.
     now: list[Cause] = []
-    angle_checks.beyond_cap(angles, UNARMED_CAP_CDEG if armed is None else armed.cap_cdeg, now)
-    angle_checks.beyond_device(angles, clean, now)
-    timing.inverted_too_long(timing_now, inverted, armed, limits, now)
-    straps.open_strap(straps_now, inverted, armed is not None, waiting, now)
-    straps.contacts_disagree(straps_now, inverted, now)
-    angle_checks.one_sensor_left(angles, was.moving.blind_out, now)
-    angle_checks.no_sensor_left(angles, now)
-    if found is not None and found.causes:
-        now.extend(found.causes)
-    drive.hot(heat, readings, limits, now)
-    link.lapse(new_link, readings, now)
-    link.booted_below(was.link, readings, angles.angle_cdeg if fresh else None, now)
-    people.estop(people_now, readings, now)
-    drive.mains_lost(heat, readings, limits, now)
-    people.patient_button(people_now, armed is not None, below, now)
-    people.nobody_here(people_now, below, now)
-    people.stuck_buttons(people_now, now)
-    people.two_commands(people_now, now)
-    link.late_tick(new_link, now)
-    angle_checks.raised_too_far(angles, limits.boarding_cdeg, now)
-    people.stop_asked(people_now, wish.stop_because != "" and not was.host_stop, now)
+    angle_checks.causes(
+        angles,
+        UNARMED_CAP_CDEG if armed is None else armed.cap_cdeg,
+        limits.boarding_cdeg,
+        clean and drive_now.caught == drive.FREE,
+        was.moving.blind_out,
+        now,
+    )
+    if inverted:
+        timing.inverted_too_long(timing_now, inverted, armed, limits, now)
+    if armed is not None or inverted:
+        straps.causes(straps_now, inverted, armed is not None, waiting, now)
+    if found:
+        now.extend(found)
+    drive.supply_causes(heat, readings, limits, now)
+    link.causes(new_link, readings, now)
+    if not was.link.booted and fresh:
+        link.booted_below(angles.angle_cdeg, now)
+    people.causes(people_now, readings, armed is not None, below, host_stop and not was.host_stop, now)
+    if len(now) > 1:
+        now.sort(key=code_of)
 
     latched = was.latched
     strap_wait_ms = was.strap_wait_ms
@@ -195,9 +208,13 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         over,
         unread_ms,
         strap_wait_ms,
-        wish.stop_because != "",
+        host_stop,
     )
-    causes = latches.shown(latched, now) if now or latched else NOTHING
+    causes, alarm, trip = NOTHING, NO_ALARM, ""
+    if now or latched:
+        causes = latches.shown(latched, now)
+        alarm = max([cause.alarm for cause in causes], default=NO_ALARM)
+        trip = causes[0].code if causes and demand >= Demand.STOP else ""
     command = Command(
         command_cdeg_s,
         demand,
@@ -205,36 +222,37 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         arm,
         disarm,
         reset,
-        causes[0].code if causes and demand >= Demand.STOP else "",
+        trip,
         readings.sequence,
         0 if armed is None else armed.session_id,
     )
-    back = moving_now.back
+    angle = angles.angle_cdeg
+    back = moving_now.back.kind != NOT_RETURNING
+    prompting = people_now.raw or below or not straps_now.read_back
     decision = Decision(
         command,
         demand,
         causes,
-        max([cause.alarm for cause in causes]) if causes else Alarm.NONE,
-        region_of(angles.angle_cdeg),
-        angles.angle_cdeg,
-        speed.still_ms > 0,
+        alarm,
+        region_of(angle),
+        angle,
+        speed.still_ms,
         armed,
-        back.kind != NOT_RETURNING,
-        back.kind != NOT_RETURNING and demand <= Demand.RETURN,
-        motion.prompts(moving_now, seen) if people_now.raw or below or not straps_now.read_back else NO_PROMPTS,
+        back,
+        back and demand <= Demand.RETURN,
+        motion.prompts(moving_now, seen) if prompting else NO_PROMPTS,
         refusals,
-        Proofs(
-            straps_now.proven,
-            straps_now.confirmed,
-            straps_now.read_back,
-            people_now.patient == people.PROVEN,
-            speed.still_ms,
-        ),
+        PROOFS[straps_now.proven, straps_now.confirmed, straps_now.read_back, people_now.patient == people.PROVEN],
         timing_now.inverted_ms,
         people_now.presence_ms,
         over,
     )
     return state, decision
+
+
+def code_of(cause: Cause) -> str:
+    """The order of causes that appear together: that of the hazard table."""
+    return cause.code
 
 
 def arm_refusals(arm: Arm, seen: Seen, heat: Supply, demand: Demand, limits: Limits) -> tuple[Cause, ...]:
@@ -254,9 +272,9 @@ def arm_refusals(arm: Arm, seen: Seen, heat: Supply, demand: Demand, limits: Lim
 def region_of(angle_cdeg: int | None) -> Region:
     """Name the region of an angle."""
     if angle_cdeg is None:
-        return Region.UNKNOWN
+        return UNKNOWN
     if angle_cdeg > LEVEL_BAND_CDEG:
-        return Region.ABOVE
+        return ABOVE
     if angle_cdeg >= -LEVEL_BAND_CDEG:
-        return Region.LEVEL
-    return Region.INVERTED if angle_cdeg < INVERTED_CDEG else Region.BELOW
+        return LEVEL
+    return INVERTED if angle_cdeg < INVERTED_CDEG else BELOW

@@ -54,6 +54,14 @@ def latches(link: Link) -> bool:
     return link.lapse_ms > LATCH_MS or link.third
 
 
+def causes(link: Link, readings: Readings, now: list[Cause]) -> None:
+    """Add H18 and H27; the first expression is the all-clear of the checks that follow it."""
+    if not link.late_ms and readings.age_ms <= FRESH_MS and readings.slow_age_ms <= SLOW_FRESH_MS and whole(readings):
+        return
+    lapse(link, readings, now)
+    late_tick(link, now)
+
+
 def lapse(link: Link, readings: Readings, now: list[Cause]) -> None:
     """H18: STOP without a fresh frame for 150 ms; before that, or with a frame that is not whole, no deepening."""
     if link.lapse_ms:
@@ -77,9 +85,9 @@ def whole(readings: Readings) -> bool:
     )
 
 
-def booted_below(was: Link, readings: Readings, angle_cdeg: int | None, now: list[Cause]) -> None:
+def booted_below(angle_cdeg: int | None, now: list[Cause]) -> None:
     """H19, where no guard is: the first frame finds the table below −1°: held, and only the held button moves it."""
-    if not was.booted and angle_cdeg is not None and not angle_cdeg >= -LEVEL_BAND_CDEG:
+    if angle_cdeg is not None and not angle_cdeg >= -LEVEL_BAND_CDEG:
         now.append(Cause("H19", Demand.HOLD, Alarm.HIGH, angle_cdeg, -LEVEL_BAND_CDEG, "cdeg"))
 
 

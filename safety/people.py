@@ -144,6 +144,19 @@ def after_reset(was: People) -> People:
     return msgspec.structs.replace(was, estop=RELEASED)
 
 
+def causes(people: People, readings: Readings, armed: bool, below: bool, host_stop: bool, now: list[Cause]) -> None:
+    """Add every cause of this file; the first expression is the all-clear of the checks that follow it."""
+    if people.estop == RELEASED and not (people.raw or host_stop or people.stuck or people.crossed):
+        if not (people.patient_open and (armed or below)) and not (below and people.presence_ms >= NO_DEEPENING_MS):
+            return
+    estop(people, readings, now)
+    patient_button(people, armed, below, now)
+    nobody_here(people, below, now)
+    stuck_buttons(people, now)
+    two_commands(people, now)
+    stop_asked(people, host_stop, now)
+
+
 def estop(people: People, readings: Readings, now: list[Cause]) -> None:
     """H20: either contact open is a CUT at once; released and acknowledged it stays a HOLD until RESET."""
     if people.estop == PRESSED:

@@ -266,7 +266,6 @@ class Proofs(msgspec.Struct, frozen=True, gc=False):
     straps_confirmed: bool = False
     read_back: bool = False
     patient_button: bool = False
-    still_ms: int = 0
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -275,7 +274,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     `causes` has the first cause first; `prompts` are codes to be shown that demand nothing yet; `refusals` are
     the reasons why this tick's ARM, DISARM or start of a set was not accepted. `angle_cdeg` is the judge's
     best angle, None when both sensors are lost. `returning` is true while a return is under way, the plan's own
-    included. `inverted_ms` counts the present set, `presence_ms` the time since anybody in the room pressed; `over`
+    included. `still_ms` is 0 while it moves. `inverted_ms` counts the present set, `presence_ms` the time since anybody in the room pressed; `over`
     says that a latched cause ended the session, so that no set starts before a new ARM.
     """
 
@@ -285,7 +284,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     alarm: Alarm = Alarm.NONE
     region: Region = Region.UNKNOWN
     angle_cdeg: int | None = None
-    still: bool = False
+    still_ms: int = 0
     armed: Arm | None = None
     returning: bool = False
     tone: bool = False
@@ -295,6 +294,11 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     inverted_ms: int = 0
     presence_ms: int = 0
     over: bool = False
+
+    @property
+    def still(self) -> bool:
+        """Whether the table is still: set-point zero and under 0.2°/s over 500 ms."""
+        return self.still_ms > 0
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):

@@ -123,6 +123,15 @@ def forgotten(straps: Straps) -> Straps:
     return Straps(left, right)
 
 
+def causes(straps: Straps, inverted: bool, armed: bool, wait: bool, now: list[Cause]) -> None:
+    """Add every cause of this file; the first expression is the all-clear of the checks that follow it."""
+    left, right = straps.left, straps.right
+    if left.contacts is not OPEN and right.contacts is not OPEN and not left.mistrusted and not right.mistrusted:
+        return
+    open_strap(straps, inverted, armed, wait, now)
+    contacts_disagree(straps, inverted, now)
+
+
 def open_strap(straps: Straps, inverted: bool, armed: bool, wait: bool, now: list[Cause]) -> None:
     """H04 below −5°: a slow return, STOP first while `wait` allows it. H05 else, while armed: STOP."""
     count = (straps.left.contacts is OPEN) + (straps.right.contacts is OPEN)

@@ -1,0 +1,329 @@
+"""The supervisor of a simulated session: what one does on the way through it, and in trouble."""
+
+from collections.abc import Callable
+
+from firmware_bridge.hands import Hands
+from safety.signals import Contacts, Decision, Demand, Region, Snapshot, State
+from sim.habits import LOOK_MS, NEVER_MS, TAP_MS, Fingers, Habits, Policy
+
+SIDES = ("left", "right")
+
+# How quick people are. What the table asks of them is in the hazard table: H07, H20, H24, Latches, Regions.
+STRAPS_OPEN_MS = 1500
+ONE_STRAP_MS = 1500
+PROOF_MS = 8000
+CONFIRM_AFTER_MS = 6000
+BUTTON_PATIENCE_MS = 60_000
+READING_MS = 4000
+STILL_MS = 5000
+START_MS = 3000
+STALLED_MS = 15_000
+STALLED_CDEG = 20
+ACK_MS = 700
+RESET_MS = 2200
+AGAIN_MS = 5000
+PATIENCE_MS = 10_000
+CRANK_AFTER_MS = 20_000
+TRIES = 4
+
+
+class Supervisor:
+    """The one who works the panel, the straps and, if nothing else is left, the hand crank.
+
+    `done` turns true when the patient may get off: at level, straps open. `gave_up` says why a supervisor
+    stopped trying to do a session, `gone` that there is no supervisor any more.
+    """
+
+    def __init__(self, hands: Hands, habits: Habits) -> None:
+        """Begin beside a table with open straps, the patient on it."""
+        self.done = False
+        self.gone = False
+        self.gave_up = ""
+        self.wake_ms = 0
+        self._hands = hands
+        self._habits = habits
+        self._fingers = Fingers(hands)
+        self._presence_ms = round(habits.presence_every_s * 1000)
+        self._look_ms = 0
+        self._ready_ms = STRAPS_OPEN_MS
+        self._state = State.IDLE
+        self._entered_ms = 0
+        self._straps_closed = 0
+        self._strapped_ms = 0
+        self._armed_once = False
+        self._tries = 0
+        self._tried_ms = -AGAIN_MS
+        self._let_go_ms = 0
+        self._trouble_ms = NEVER_MS
+        self._moved_from: int | None = None
+        self._moved_ms = 0
+        self._cranks = False
+        self._routine: dict[State, Callable[[Snapshot, int], None]] = {
+            State.IDLE: self._prepare,
+            State.STRAPPED: self._tilt,
+            State.TILTING: self._tilt_on,
+            State.HOLDING: self._let_go,
+            State.RETURNING: self._let_go,
+            State.RESTING: self._rest,
+            State.EMERGENCY_RETURN: self._let_go,
+            State.STOPPED: self._rest,
+        }
+
+    def wake(self, snapshot: Snapshot) -> None:
+        """Do what is to be done at `wake_ms`, and set the next one."""
+        now_ms = snapshot.t_ms
+        fingers = self._fingers
+        fingers.advance(now_ms)
+        if now_ms >= self._look_ms:
+            self._look_ms = now_ms + LOOK_MS
+            if not (self.gone or self.done):
+                self._look(snapshot, now_ms)
+        self.wake_ms = fingers.due_ms if fingers.due_ms < self._look_ms else self._look_ms
+
+    def leave(self) -> None:
+        """Let go of everything and walk away for good."""
+        self._fingers.drop_all()
+        self._crank(False)
+        self.gone = True
+
+    def _look(self, snapshot: Snapshot, now_ms: int) -> None:
+        """Look at the screen once, and do what is most pressing."""
+        decision, state = snapshot.decision, snapshot.wish.state
+        if state is not self._state:
+            self._state = state
+            self._entered_ms = now_ms
+            self._forget_tries()
+        if decision.angle_cdeg != self._moved_from:
+            self._watch_motion(decision.angle_cdeg, now_ms)
+        if decision.armed is not None:
+            self._armed_once = True
+        if decision.demand >= Demand.STOP:
+            if self._trouble_ms == NEVER_MS:
+                self._trouble_ms = now_ms
+                self._forget_tries()
+            if now_ms - self._trouble_ms >= self._habits.reaction_ms:
+                self._mend(snapshot, now_ms)
+        else:
+            if self._trouble_ms != NEVER_MS:
+                self._trouble_ms = NEVER_MS
+                self._forget_tries()
+                self._crank(False)
+            self._routine[state](snapshot, now_ms)
+        if decision.presence_ms >= self._presence_ms and not (self.gone or _is_home(snapshot)):
+            self._fingers.tap("PRESENCE", now_ms)
+
+    # The way through a session
+
+    def _prepare(self, snapshot: Snapshot, now_ms: int) -> None:
+        """Idle: straps, level, the two presses of CONFIRM; after a session, open the straps and let the patient off."""
+        decision = snapshot.decision
+        proofs = decision.proofs
+        if self._armed_once:
+            self._let_off("")
+        elif not self._close_straps(now_ms):
+            return
+        elif decision.region == Region.ABOVE or self._fingers.held:
+            self._lower(decision, now_ms)
+        elif not proofs.straps_proven:
+            if now_ms - self._strapped_ms > PROOF_MS:
+                self._again(now_ms, self._open_straps, "the straps are not proven")
+        elif not proofs.straps_confirmed:
+            if now_ms - self._strapped_ms > CONFIRM_AFTER_MS:
+                self._again(now_ms, self._confirm, "the straps are not confirmed")
+        elif not proofs.patient_button:
+            self._ready_ms = now_ms + READING_MS
+            if now_ms - self._strapped_ms > BUTTON_PATIENCE_MS:
+                self._let_off("the patient's button is not proven")
+        elif now_ms >= self._ready_ms:
+            self._again(now_ms, self._confirm, "the table does not arm")
+
+    def _close_straps(self, now_ms: int) -> bool:
+        """Close one strap after the other, when both have been open for long enough; true when they are closed."""
+        if now_ms < self._ready_ms:
+            return False
+        if not self._strapped_ms:
+            self._hands.strap(SIDES[self._straps_closed], True)
+            self._straps_closed += 1
+            self._ready_ms = now_ms + ONE_STRAP_MS
+            if self._straps_closed == len(SIDES):
+                self._strapped_ms = now_ms
+            return False
+        return True
+
+    def _open_straps(self, now_ms: int) -> None:
+        for side in SIDES:
+            self._hands.strap(side, False)
+        self._straps_closed = 0
+        self._strapped_ms = 0
+        self._ready_ms = now_ms + STRAPS_OPEN_MS
+
+    def _lower(self, decision: Decision, now_ms: int) -> None:
+        """Hold TILT until the table has come to level; where it does not start, let go and press anew."""
+        if decision.region == Region.LEVEL and decision.still:
+            self._fingers.let_go()
+            self._tries = 0
+        elif self._stalled(now_ms) and now_ms - self._fingers.held_ms > STALLED_MS:
+            self._fingers.let_go()
+            self._again(now_ms, self._wait, "the table does not come to level")
+        elif now_ms >= self._ready_ms:
+            self._fingers.hold("TILT", now_ms)
+
+    def _tilt(self, snapshot: Snapshot, now_ms: int) -> None:
+        """Strapped: once everything has been still for long enough, hold TILT until the table goes."""
+        fingers = self._fingers
+        if fingers.held:
+            if now_ms - fingers.held_ms > START_MS:
+                fingers.let_go()
+                self._again(now_ms, self._wait, "the table does not tilt")
+            else:
+                fingers.hold("TILT", now_ms)
+        elif self._may_tilt(snapshot, now_ms):
+            fingers.hold("TILT", now_ms)
+
+    def _tilt_on(self, snapshot: Snapshot, now_ms: int) -> None:
+        """Tilting: hold TILT to the end of the stage, and press it anew for the next one."""
+        fingers = self._fingers
+        if fingers.held:
+            if snapshot.decision.still and now_ms - fingers.held_ms > START_MS:
+                fingers.let_go()
+                self._let_go_ms = now_ms
+            else:
+                fingers.hold("TILT", now_ms)
+        elif snapshot.decision.demand < Demand.NO_DEEPENING and snapshot.wish.left_ms <= 0:
+            if self._may_tilt(snapshot, now_ms):
+                fingers.hold("TILT", now_ms)
+        elif snapshot.decision.demand and now_ms - self._let_go_ms > PATIENCE_MS:
+            self._now_and_then(now_ms, "RETURN", TAP_MS)
+
+    def _may_tilt(self, snapshot: Snapshot, now_ms: int) -> bool:
+        """Whether the table and this supervisor have been at rest for long enough to press TILT."""
+        wait_ms = STILL_MS + self._habits.reaction_ms
+        rested_ms = min(snapshot.decision.still_ms, now_ms - self._entered_ms, now_ms - self._let_go_ms)
+        return now_ms >= self._ready_ms and rested_ms >= wait_ms
+
+    def _let_go(self, _snapshot: Snapshot, _now_ms: int) -> None:
+        self._fingers.let_go()
+
+    def _rest(self, snapshot: Snapshot, now_ms: int) -> None:
+        """Resting: when the rest is over, confirm that the session is; before another set the table goes on by itself.
+
+        Stopped, with nothing that stops it any more: back to level.
+        """
+        self._fingers.let_go()
+        if not _is_home(snapshot):
+            self._now_and_then(now_ms, "RETURN", TAP_MS)
+        elif snapshot.wish.left_ms <= 0 and now_ms - self._entered_ms > self._habits.reaction_ms:
+            self._again(now_ms, self._confirm, "the session does not end")
+
+    def _let_off(self, why: str) -> None:
+        """Open the straps and let the patient off; without `why` because the visit is over."""
+        self._fingers.drop_all()
+        self._crank(False)
+        for side in SIDES:
+            self._hands.strap(side, False)
+        self.gave_up = why
+        self.done = True
+
+    # In trouble
+
+    def _mend(self, snapshot: Snapshot, now_ms: int) -> None:
+        """Do what helps. Below level: what brings the patient back; at level or above: what clears the alarm.
+
+        Under STOP press RETURN; under RETURN watch; under HOLD hold RETURN. A pressed emergency stop is pulled and
+        acknowledged. Twenty seconds after any other CUT, or where nothing moves though it should, work the crank.
+        """
+        policy = self._habits.in_trouble
+        if policy is Policy.LEAVE:
+            self.leave()
+        elif policy is Policy.WATCH:
+            self._fingers.let_go()
+        else:
+            if snapshot.readings.estop is not Contacts.CLOSED:
+                self._hands.estop(False)
+            if _is_home(snapshot):
+                self._clear(snapshot.decision, now_ms)
+            else:
+                self._bring_back(snapshot, now_ms)
+
+    def _bring_back(self, snapshot: Snapshot, now_ms: int) -> None:
+        decision = snapshot.decision
+        waited_ms = now_ms - self._trouble_ms
+        if self._cranks or (self._stalled(now_ms) and waited_ms >= CRANK_AFTER_MS):
+            self._fingers.let_go()
+            self._crank(True)
+        elif decision.demand == Demand.HOLD:
+            self._fingers.hold("RETURN", now_ms)
+        else:
+            self._fingers.let_go()
+            if decision.demand == Demand.STOP and not decision.returning:
+                self._now_and_then(now_ms, "RETURN", TAP_MS)
+            elif decision.demand == Demand.CUT and any(cause.code == "H20" for cause in decision.causes):
+                self._now_and_then(now_ms, "ACK", ACK_MS)
+
+    def _clear(self, decision: Decision, now_ms: int) -> None:
+        """At level or above, still: RESET; if the alarm will not clear, lower to level and let the patient off."""
+        self._crank(False)
+        if not decision.still:
+            self._fingers.let_go()
+        elif self._fingers.held == "TILT":
+            pass
+        elif self._tries < TRIES:
+            self._fingers.let_go()
+            self._now_and_then(now_ms, "ACK", RESET_MS)
+        elif decision.region == Region.ABOVE:
+            self._fingers.hold("TILT", now_ms)
+        else:
+            self._let_off("the alarm does not clear")
+
+    def _crank(self, turning: bool) -> None:
+        if turning != self._cranks:
+            self._cranks = turning
+            self._hands.crank(turning)
+
+    # Small habits
+
+    def _confirm(self, now_ms: int) -> None:
+        self._fingers.tap("CONFIRM", now_ms)
+
+    def _wait(self, now_ms: int) -> None:
+        self._ready_ms = now_ms + STILL_MS
+
+    def _forget_tries(self) -> None:
+        self._tries = 0
+        self._tried_ms = -AGAIN_MS
+
+    def _again(self, now_ms: int, act: Callable[[int], None], in_vain: str) -> None:
+        """Do something, and again some seconds later if it did not help; at last give the session up."""
+        if now_ms - self._tried_ms < AGAIN_MS:
+            return
+        self._tried_ms = now_ms
+        self._tries += 1
+        if self._tries <= TRIES:
+            act(now_ms)
+        elif not self._armed_once or self._state is State.RESTING:
+            self._let_off(in_vain)
+
+    def _now_and_then(self, now_ms: int, button: str, for_ms: int) -> None:
+        """Tap a button, and again some seconds later if it did not help."""
+        if now_ms - self._tried_ms >= AGAIN_MS:
+            self._tried_ms = now_ms
+            self._tries += 1
+            self._fingers.tap(button, now_ms, for_ms)
+
+    def _watch_motion(self, angle_cdeg: int | None, now_ms: int) -> None:
+        """Notice when the table last moved, as far as an eye sees it."""
+        was = self._moved_from
+        if angle_cdeg is None or was is None or not -STALLED_CDEG < angle_cdeg - was < STALLED_CDEG:
+            self._moved_from = angle_cdeg
+            self._moved_ms = now_ms
+
+    def _stalled(self, now_ms: int) -> bool:
+        return now_ms - self._moved_ms > STALLED_MS
+
+
+def _is_home(snapshot: Snapshot) -> bool:
+    """Whether the table is at level or above, as the screen has it, or as the mark of the level switch has it."""
+    region = snapshot.decision.region
+    if region == Region.UNKNOWN:
+        return snapshot.readings.level_switch is False
+    return region == Region.LEVEL or region == Region.ABOVE
