@@ -4,7 +4,6 @@ pydantic stops at the values that are wrong and does not look at what they contr
 by those of a file that is right, and the whole is looked at again: contradictions among the rest are told too.
 """
 
-import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -67,7 +66,7 @@ def _second_look(
     model: type[Model], data: dict[str, Any], wrong: list[Location], right: Mapping[str, Any]
 ) -> list[ErrorDetails]:
     """Validate again with every wrong value replaced by a right one; return the errors that come then."""
-    mended = copy.deepcopy(data)
+    mended = dict(data)
     for place in wrong:
         _mend(mended, right, place)
     try:
@@ -78,17 +77,21 @@ def _second_look(
 
 
 def _mend(data: dict[str, Any], right: Mapping[str, Any], place: Location) -> None:
-    """Put the right value where `place` points, or remove what stands there."""
-    here: Any = data
-    there: Any = right
+    """Put the right value where `place` points, or remove what stands there; only `data` itself is changed."""
+    here, there = data, right
     for step in place[:-1]:
-        here = here.get(step) if isinstance(here, dict) else None
-        there = there.get(step) if isinstance(there, dict) else None
-    if isinstance(here, dict) and place:
-        last = str(place[-1])
-        here.pop(last, None)
-        if isinstance(there, dict) and last in there:
-            here[last] = there[last]
+        inner = here.get(str(step))
+        if not isinstance(inner, dict):
+            # In a list: what its entries contradict is looked at when they are right.
+            return
+        # Copied step by step: a hostile file may be nested beyond what a deep copy bears.
+        here[str(step)] = here = dict(inner)
+        beside = there.get(str(step))
+        there = beside if isinstance(beside, dict) else {}
+    last = str(place[-1])
+    here.pop(last, None)
+    if last in there:
+        here[last] = there[last]
 
 
 def _from_error(model: type[Model], error: ErrorDetails, label: str) -> Problem:
