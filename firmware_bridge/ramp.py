@@ -12,6 +12,7 @@ import math
 ACCELERATION_CDEG_S2 = 200.0
 DECELERATION_CDEG_S2 = 400.0
 JERK_CDEG_S3 = 2000.0
+_ROUNDING = 1.0 + 1e-9
 
 
 class Ramp:
@@ -69,7 +70,7 @@ class Ramp:
         step_s = elapsed_ms / 1000.0
         change = self._jerk * step_s
         missing = target - velocity
-        if abs(missing) <= change * step_s and abs(self._rate) <= 2.0 * change:
+        if abs(missing) <= _ROUNDING * change * step_s and abs(self._rate) <= _ROUNDING * 2.0 * change:
             self._velocity, self._rate = target, 0.0
             return target
         # The greatest rate from which the jerk bound still lets the rate end at zero just as the target is reached.

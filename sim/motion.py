@@ -144,6 +144,7 @@ class Motion:
                 angle += new * STEP_S
                 steps -= 1
             drive_speed = speed
+            torque = gain_nm_s * (set_rad_s - speed) + integral - integral_step * (set_rad_s - speed)
 
         for _ in range(steps):
             if not -_QUICK_RAD_S < speed < _QUICK_RAD_S:
