@@ -14,6 +14,7 @@ from tests.test_architecture import ROOT, TRACKED, name_of
 from tests.test_makefile import TASKS
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [path for path in TRACKED if path.suffix == ".md"]
 PROGRAM = Path(sys.executable).parent / "inversion-table"
 
@@ -70,6 +71,17 @@ def test_the_fault_of_the_readme_ends_as_the_readme_says(tmp_path: Path) -> None
     assert "H04" in result.stderr + result.stdout
 
 
+def test_the_fixture_of_the_readme_works_as_the_readme_says(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n# (\S+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in blocks] == ["conftest.py", "test_straps.py"]
+    for name, text in blocks:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(tmp_path)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+    assert "1 passed" in result.stdout
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_a_link_to_a_file_of_ours_leads_there(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
@@ -77,14 +89,14 @@ def test_a_link_to_a_file_of_ours_leads_there(page: Path) -> None:
 
 
 def test_every_folder_of_the_readme_exists_and_no_package_is_forgotten() -> None:
-    named = set(re.findall(r"^\| `(\w+)/` \|", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    named = set(re.findall(r"^\| `(\w+)/` \|", README, flags=re.MULTILINE))
     assert {name for name in named if not (ROOT / name).is_dir()} == set()
     packages = {path.parent.name for path in TRACKED if path.name == "py.typed"}
     assert packages <= named
 
 
 def test_the_first_screen_says_what_it_is_not() -> None:
-    first_screen = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:20])
+    first_screen = "\n".join(README.splitlines()[:20])
     for words in (
         "not a certified medical device",
         "nothing here claims that inversion helps",
