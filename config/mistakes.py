@@ -38,7 +38,7 @@ def problems_of(
     `data` is what the file holds, `error` what pydantic said of it, `right` a file of this kind that is right, `label`
     what messages call the file.
     """
-    errors = error.errors(include_url=False)
+    errors = _without_echoes(error.errors(include_url=False))
     wrong = [one["loc"] for one in errors if one["type"] != "contradiction"]
     for one in errors:
         if one["type"] != "contradiction":
@@ -50,6 +50,12 @@ def problems_of(
             for found in one["ctx"]["found"]:
                 if not any(_touches(key, dotted(place)) for key in found.keys for place in wrong):
                     yield from_contradiction(found, label)
+
+
+def _without_echoes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out that a list is too short where one of its entries is wrong: pydantic counts the right ones only."""
+    lists = {one["loc"][:-1] for one in errors}
+    return [one for one in errors if one["type"] != "too_short" or one["loc"] not in lists]
 
 
 def from_contradiction(found: Contradiction, label: str) -> Problem:
@@ -79,11 +85,12 @@ def _second_look(
 def _mend(data: dict[str, Any], right: Mapping[str, Any], place: Location) -> None:
     """Put the right value where `place` points, or remove what stands there; only `data` itself is changed."""
     here, there = data, right
-    for step in place[:-1]:
+    for depth, step in enumerate(place[:-1], start=1):
         inner = here.get(str(step))
         if not isinstance(inner, dict):
-            # In a list: what its entries contradict is looked at when they are right.
-            return
+            # A list with a wrong entry is replaced as a whole.
+            place = place[:depth]
+            break
         # Copied step by step: a hostile file may be nested beyond what a deep copy bears.
         here[str(step)] = here = dict(inner)
         beside = there.get(str(step))
@@ -119,15 +126,15 @@ def _from_error(model: type[Model], error: ErrorDetails, label: str) -> Problem:
 
 
 def _unknown_key(model: type[Model], place: Location, label: str) -> Problem:
-    """Name the nearest known key with its unit, of the same table first, then of any."""
+    """Name the nearest known key with its unit: one of another table that is called just so, of this table, of any."""
     table = table_at(model, place[:-1])
     name = str(place[-1])
     here = [] if table is None else list(keys_of(table))
-    near = nearest(name, here)
+    leaves = {path.rpartition(".")[2]: path for path, one in walk(model) if submodel(one) is None}
+    near = "" if name in leaves else nearest(name, here)
     if near:
         field = field_at(model, (*place[:-1], near))
     else:
-        leaves = {path.rpartition(".")[2]: path for path, one in walk(model) if submodel(one) is None}
         near = leaves.get(nearest(name, leaves), "")
         field = field_at(model, tuple(near.split(".")))
     bound = bound_of(field)

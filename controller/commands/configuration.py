@@ -64,7 +64,7 @@ def run_check(args: argparse.Namespace) -> int:
         try:
             loaded = load_file(name)
             if limits is not None and isinstance(loaded, Plan):
-                check_plan(loaded, limits, name)
+                check_plan(loaded, limits, _plain(name))
         except ConfigurationError as error:
             wrong += 1
             _tell(str(error))

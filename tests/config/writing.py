@@ -55,7 +55,7 @@ def written(value: Any) -> str:
         case str():
             return quoted(value)
         case list():
-            return "[" + ", ".join(written(one) for one in value) + "]"
+            return "[\n" + ",\n".join(written(one) for one in value) + "]"
         case dict():
             return "{" + ", ".join(f"{quoted(key)} = {written(one)}" for key, one in value.items()) + "}"
         case _:
@@ -63,8 +63,12 @@ def written(value: Any) -> str:
 
 
 def document(data: dict[str, Any]) -> str:
-    """Return a whole document as TOML."""
-    return "".join(f"{quoted(key)} = {written(value)}\n" for key, value in data.items())
+    """Return a whole document as TOML, the outermost tables with headings."""
+    lines = [f"{quoted(key)} = {written(value)}" for key, value in data.items() if not isinstance(value, dict)]
+    for name, table in data.items():
+        if isinstance(table, dict):
+            lines += [f"[{quoted(name)}]", *(f"{quoted(key)} = {written(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
 
 
 def save(folder: Path, data: dict[str, Any], name: str = "file.toml") -> Path:
