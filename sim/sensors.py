@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import cycle
 
 from sim.hooks import AngleHooks, SensorHooks
@@ -30,6 +31,28 @@ class SensorConstants:
     current_step_ma: float = 10.0  # 12 bits over ±20 A
 
 
+@lru_cache(maxsize=8)
+def _unit_noise(length: int) -> tuple[float, ...]:
+    """Return a ring of normal noise of standard deviation 1; a draw would cost more than all the rest of a sample."""
+    rng = random.Random(length)
+    return tuple(rng.gauss(0.0, 1.0) for _ in range(length))
+
+
+def _noise(rng: random.Random, length: int, scale: float) -> Callable[[], float]:
+    """Return a source of noise that goes round its ring for ever, from a place of its own.
+
+    Rings whose lengths are different primes repeat as a set only after the product of their lengths.
+    """
+    ring, start = _unit_noise(length), rng.randrange(length)
+    return cycle([scale * value for value in ring[start:] + ring[:start]]).__next__
+
+
+@lru_cache(maxsize=8)
+def _angles_of_words(zero_deg: float, step_deg: float, words: int) -> tuple[int, ...]:
+    """Return the angle in centidegrees that each word of a converter stands for."""
+    return tuple(round(100.0 * (zero_deg + (word + 0.5) * step_deg)) for word in range(words))
+
+
 class AngleSensor:
     """One angle sensor: a voltage that rises (A) or falls (B) with the angle, noise, a converter, and what goes wrong.
 
@@ -37,7 +60,7 @@ class AngleSensor:
         constants: the sensor's figures.
         rng: its noise, and how far off it was mounted.
         falling: whether the voltage falls while the angle rises, as it does for B.
-        length: how many noise values are drawn; then they come round again.
+        length: how many noise values there are before they come round again.
     """
 
     __slots__ = ("_base", "_drift_from_ms", "_noise", "_per_rad", "_words", "hooks")
@@ -50,10 +73,8 @@ class AngleSensor:
         self.hooks = AngleHooks()
         self._per_rad = slope * _DEG / step_deg
         self._base = slope * (off_deg - zero_deg) / step_deg
-        self._words = [round(100.0 * (zero_deg + slope * (word + 0.5) * step_deg)) for word in range(constants.words)]
-        # Drawn once and read round and round: a draw costs more than all the rest of a sample.
-        ring = [rng.gauss(0.0, constants.noise_deg / step_deg) for _ in range(length)]
-        self._noise: Callable[[], float] = cycle(ring).__next__
+        self._words = _angles_of_words(zero_deg, slope * step_deg, constants.words)
+        self._noise = _noise(rng, length, constants.noise_deg / step_deg)
         self._drift_from_ms: int | None = None
 
     def sample(self, angle_rad: float, now_ms: int, last_cdeg: int | None) -> int | None:
@@ -113,10 +134,8 @@ class Sensors:
         self._plant = plant
         self.hooks = SensorHooks()
         self.angle_a = AngleSensor(constants, rng, falling=False, length=4093)
-        # Both lengths are primes, so that the pair of noises does not repeat within a run.
         self.angle_b = AngleSensor(constants, rng, falling=True, length=3989)
-        current_ring = [rng.gauss(0.0, constants.current_noise_ma) for _ in range(997)]
-        self._current_noise: Callable[[], float] = cycle(current_ring).__next__
+        self._current_noise = _noise(rng, 997, constants.current_noise_ma)
         self._current_step_ma = constants.current_step_ma
         self._skew_s = constants.skew_ms / 1000.0
         self._cam_rad = (constants.cam_deg + rng.uniform(-1.0, 1.0) * constants.cam_spread_deg) / _DEG

@@ -94,7 +94,8 @@ def sensor_constants(profile: Profile) -> SensorConstants:
     """Return the sensors that a profile describes."""
     sensors = profile.sensors
     constants = SensorConstants()
-    words = 1 << sensors.bits
+    # Readings are whole centidegrees, 20,000 of them: finer than 16 bits makes no difference.
+    words = 1 << min(sensors.bits, 16)
     step_deg = (constants.high_deg - constants.low_deg) / words
     # The profile's noise is what a reader sees, quantisation included.
     noise_deg = math.sqrt(max(0.0, (sensors.noise_cdeg / 100.0) ** 2 - step_deg**2 / 12.0))

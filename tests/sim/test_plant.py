@@ -372,10 +372,10 @@ def test_a_body_that_the_plant_was_not_made_for_is_refused(key: str, value: floa
 )
 def test_constants_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"must be|cannot be|dead time"):
-        PlantConstants(**wrong)
+        PlantConstants(**wrong)  # type: ignore[arg-type]
 
 
 def test_a_hook_that_does_not_exist_is_refused() -> None:
     plant = plant_with()
     with pytest.raises(AttributeError, match="drive_dead"):
-        plant.hooks.drive_deadd = True  # type: ignore[attr-defined]
+        plant.hooks.drive_deadd = True
