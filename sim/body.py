@@ -78,8 +78,8 @@ class PlantConstants:
     stall_ma: int = 12_000  # current limit: 480 Nm
     powered_ma: int = 300  # driver and switching ripple at no torque
     top_speed_deg_s: float = 3.0  # the fastest set-point that the loop takes
-    loop_gain_nm_s_rad: float = 5_000.0  # 20 Hz with the heaviest rated person
-    loop_integral_nm_rad: float = 150_000.0
+    loop_gain_nm_s_rad: float = 10_000.0  # 40 Hz with the heaviest rated person, from a loop at 1 kHz
+    loop_integral_nm_rad: float = 500_000.0  # a brake that opens under the rated load costs 0.02°
     thermal_budget_ma2_s: float = 6e9  # above this the driver folds back by itself
     thermal_leak_ma2: float = 25e6  # 5 A for ever
     folded_ma: int = 7_200  # what a hot driver still gives

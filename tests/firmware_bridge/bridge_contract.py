@@ -1,0 +1,112 @@
+"""What every bridge must do, whatever is behind it: one suite, run by each implementation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from firmware_bridge.bridge import Bridge
+from safety.signals import Command, Demand, Guard, Host, Readings, Signals
+
+TICK_MS = 10
+HOST = Host(config_ok=True, wall_s=7)
+
+
+@dataclass
+class Subject:
+    """One bridge under test, a healthy table behind it, at level and still.
+
+    `now_ms` is the loop's clock; `lease_ms` how long a command holds.
+    """
+
+    bridge: Bridge
+    now_ms: Callable[[], int]
+    lease_ms: int = 150
+
+    def read(self, wait_ms: int = TICK_MS) -> Readings:
+        return self.bridge.read(self.now_ms() + wait_ms, HOST)
+
+    def run(self, seconds: float, command: Command | None) -> list[Readings]:
+        """Read for some seconds, writing `command` in every tick, or nothing at all."""
+        rows = []
+        end_ms = self.now_ms() + round(1000 * seconds)
+        while self.now_ms() < end_ms:
+            if command is not None:
+                self.bridge.write(command, Signals())
+            rows.append(self.read())
+        return rows
+
+
+class BridgeContract:
+    """Inherit, and give a fixture `subject`."""
+
+    @pytest.fixture
+    def subject(self) -> Subject:
+        raise NotImplementedError
+
+    def test_a_healthy_table_says_everything(self, subject: Subject) -> None:
+        readings = subject.run(0.5, Command())[-1]
+        unknown = [name for name in Readings.__struct_fields__ if getattr(readings, name) is None]
+        assert unknown == []
+        assert isinstance(readings.guard, Guard)
+        assert readings.age_ms <= 50
+        assert readings.slow_age_ms <= 150
+
+    def test_what_the_host_says_of_itself_passes_unchanged(self, subject: Subject) -> None:
+        assert subject.read().host == HOST
+
+    def test_elapsed_times_add_up_to_the_clock(self, subject: Subject) -> None:
+        subject.read()
+        start_ms = subject.now_ms()
+        rows = [subject.read(wait_ms) for wait_ms in (1, 3, 10, 7, 25, 0, 2)]
+        assert sum(row.elapsed_ms for row in rows) == subject.now_ms() - start_ms
+
+    def test_a_read_ends_at_its_deadline_at_the_latest(self, subject: Subject) -> None:
+        for wait_ms in (0, 1, 4, 10, 30):
+            deadline_ms = subject.now_ms() + wait_ms
+            subject.bridge.read(deadline_ms, HOST)
+            assert subject.now_ms() <= deadline_ms
+
+    def test_every_new_frame_has_a_number_of_its_own_and_is_fresh(self, subject: Subject) -> None:
+        rows = subject.run(0.5, Command())
+        numbers = [row.sequence for row in rows]
+        assert numbers == sorted(numbers)
+        assert len(set(numbers)) > 40
+        assert max(row.age_ms for row in rows) <= 50
+
+    def test_at_rest_the_brake_is_set_and_nothing_is_applied(self, subject: Subject) -> None:
+        readings = subject.run(0.5, Command())[-1]
+        assert readings.brake_set
+        assert readings.applied_cdeg_s == 0
+
+    def test_a_velocity_is_followed(self, subject: Subject) -> None:
+        readings = subject.run(3.0, Command(velocity_cdeg_s=-100))[-1]
+        assert readings.applied_cdeg_s == -100
+        assert not readings.brake_set
+        assert readings.angle_a_cdeg is not None
+        assert readings.angle_a_cdeg < -100
+
+    def test_a_command_that_is_not_renewed_expires(self, subject: Subject) -> None:
+        subject.run(3.0, Command(velocity_cdeg_s=-100))
+        rows = subject.run(2.0, None)
+        slowing = next(i for i, row in enumerate(rows) if (row.applied_cdeg_s or 0) > -100)
+        assert sum(row.elapsed_ms for row in rows[:slowing]) <= subject.lease_ms + 3 * TICK_MS
+        assert rows[-1].brake_set
+        assert rows[-1].applied_cdeg_s == 0
+
+    def test_what_is_not_to_be_sent_renews_nothing(self, subject: Subject) -> None:
+        subject.run(3.0, Command(velocity_cdeg_s=-100))
+        rows = subject.run(2.0, Command(velocity_cdeg_s=-100, send=False))
+        assert rows[-1].brake_set
+
+    def test_a_cut_sets_the_brake_and_drops_the_power(self, subject: Subject) -> None:
+        subject.run(3.0, Command(velocity_cdeg_s=-100))
+        rows = subject.run(0.5, Command(demand=Demand.CUT))
+        assert rows[1].brake_set
+        assert rows[1].applied_cdeg_s == 0
+        assert not rows[-1].drive_power
+
+    def test_after_closing_the_table_comes_to_rest_and_closing_twice_is_allowed(self, subject: Subject) -> None:
+        subject.run(3.0, Command(velocity_cdeg_s=-100))
+        subject.bridge.close()
+        subject.bridge.close()
