@@ -214,6 +214,14 @@ def test_what_is_wrong_itself_is_not_told_as_a_contradiction_too(tmp_path: Path)
     assert [problem.key for problem in problems(tmp_path, PLAN, {"hold_s": 301, "rest_s": 1})] == ["hold_s", "rest_s"]
 
 
+def test_a_value_is_never_held_against_what_only_stands_in_for_a_wrong_one(tmp_path: Path) -> None:
+    # 13 A for ever contradicts the 12 A of the shipped file, but not what may have been meant here.
+    changes = {"drive.stall_ma": "20 A", "drive.continuous_ma": 13_000}
+    assert [problem.key for problem in problems(tmp_path, PROFILE, changes)] == ["drive.stall_ma"]
+    changes = {"drive": {"stall_ma": 20_000}, "brake.hold_nm": 100}
+    assert {problem.key.partition(".")[0] for problem in problems(tmp_path, PROFILE, changes)} == {"drive"}
+
+
 def test_a_plan_is_told_its_time_below_five_degrees_beside_other_mistakes(tmp_path: Path) -> None:
     changes = {"angle_deg": -60.0, "hold_s": 300, "staged": {"step_deg": 10.0, "wait_s": 30}, "tittle": "x"}
     first, second = problems(tmp_path, PLAN, changes)

@@ -65,6 +65,7 @@ def test_a_site_cannot_change_what_a_shipped_name_means(site: Path) -> None:
     path = save(site / "plans", changed(PLAN, {"name": "standard", "hold_s": 300}), "standard.toml")
     assert load_plan("standard").hold_s == 180
     assert names.shadowed("plan") == [str(path)]
+    assert [source.name for source in names.known("plan")].count("standard") == 1
     assert load_plan(path).hold_s == 300
 
 

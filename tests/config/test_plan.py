@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from config.errors import ConfigurationError
 from config.limits import Limits
 from config.loading import check_plan, load_plan
-from config.plan import ACCELERATION_CDEG_S2, BRAKE_RELEASE_S, JERK_CDEG_S3, REACTION_S, Plan, Staged
+from config.plan import ACCELERATION_CDEG_S2, BRAKE_RELEASE_S, JERK_CDEG_S3, REACTION_S, Plan, Staged, _ramped_s
 from tests.config.writing import GONE, PLAN, changed
 
 STEP_S = 0.02
@@ -105,6 +105,22 @@ def test_no_motion_within_the_limits_takes_longer_than_the_plan_promises(
     # Copied, so that nothing refuses it: the reckoning must be right for plans that are refused, too.
     some = plan().model_copy(update={"angle_cdeg": angle, "speed_cdeg_s": speed, "hold_s": 1, "staged": stages})
     assert inverted_s(some, limits) <= some.planned_inverted_s(limits)
+
+
+@pytest.mark.parametrize("way", [1, 5, 20, 50, 100, 200, 400, 498, 499, 500, 1000, 4000])
+@pytest.mark.parametrize("speed", [10, 50, 90, 200])
+@pytest.mark.parametrize("deceleration", [20, 60, 200, 1000])
+def test_a_single_move_takes_no_longer_than_reckoned_however_short(way: int, speed: int, deceleration: int) -> None:
+    walked = len(move(way, speed, deceleration)) * STEP_S
+    # Each of the three parts of a walked move is rounded up to a step.
+    assert walked <= _ramped_s(way, speed, deceleration) + 3 * STEP_S
+
+
+@pytest.mark.parametrize(("step", "counts"), [(3.99, False), (4.0, True), (5.0, True), (5.01, True)])
+def test_a_stage_as_near_five_degrees_as_the_sensors_tell_counts_its_wait(step: float, counts: bool) -> None:
+    limits = Limits()
+    short, long = (plan(angle_deg=-7.5, staged={"step_deg": step, "wait_s": wait}) for wait in (5, 105))
+    assert long.planned_inverted_s(limits) - short.planned_inverted_s(limits) == (100 if counts else 0)
 
 
 def test_the_set_is_ended_ten_seconds_after_the_planned_time() -> None:
