@@ -52,7 +52,7 @@ class ControlLoop:
         self.decision: Decision = UNDECIDED
         self.ticks = 0
         self._started_ms = clock.now_ms()
-        self._signals = {(alarm, tone): Signals(alarm, tone) for alarm in Alarm for tone in (False, True)}
+        self._signals = tuple((Signals(alarm, False), Signals(alarm, True)) for alarm in Alarm)
 
     def tick(self, deadline_ms: int) -> Snapshot:
         """Run one tick; it ends at a new frame, or at `deadline_ms` on the injected clock."""
@@ -60,7 +60,7 @@ class ControlLoop:
         wish = self.machine.decide(readings, self.decision)
         self.judged, decision = step(self.judged, readings, wish, self.limits)
         self.decision = decision
-        self.bridge.write(decision.command, self._signals[decision.alarm, decision.tone])
+        self.bridge.write(decision.command, self._signals[decision.alarm][decision.tone])
         self.ticks += 1
         snapshot = Snapshot(self.ticks, self.clock.now_ms() - self._started_ms, readings, wish, decision)
         for observe in self.observers:

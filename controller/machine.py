@@ -3,7 +3,7 @@
 Each state is entered and left only as told here; a trigger that a state does not have raises `IllegalStepError`,
 changes nothing and is counted.
 
-- `idle`: not armed. Entered at start and by DISARM. Left by `armed` (the echo of ARM) and `halt`.
+- `idle`: not armed. Entered at start and by `disarm`. Left by `armed` (the echo of ARM), `halt` and `bring_back`.
 - `strapped`: armed, at level or above. Entered by `armed`, by `next_set` after a rest, by `clear`. Left by `tilt`,
   `disarm`, `halt` and `bring_back`.
 - `tilting`: on the way down, or standing because TILT was let go. Left by `reached`, `turn_back`, `bring_back`, `halt`.
@@ -44,7 +44,7 @@ TABLE: Final[tuple[dict[str, Any], ...]] = (
     {"trigger": "disarm", "source": (STRAPPED, RESTING, STOPPED), "dest": IDLE},
     {
         "trigger": "bring_back",
-        "source": (STRAPPED, TILTING, HOLDING, RETURNING, RESTING, STOPPED),
+        "source": (IDLE, STRAPPED, TILTING, HOLDING, RETURNING, RESTING, STOPPED),
         "dest": EMERGENCY_RETURN,
     },
     {
@@ -168,8 +168,11 @@ class SessionMachine:
             if buttons:
                 velocity = self._above_level(angle, buttons, elapsed_ms)
             disarm = pressed & CONFIRM != 0 and left_ms == 0
-            if left_ms == 0 and not disarm and self._another_set(decision):
-                self.fire("next_set")
+            if left_ms == 0 and not disarm:
+                if self._armed is None:
+                    self.fire("disarm")
+                elif self._another_set(decision):
+                    self.fire("next_set")
         elif buttons and angle is not None and state is not EMERGENCY_RETURN:
             velocity, disarm = self._by_buttons(state, angle, buttons, pressed, elapsed_ms)
         if state is IDLE:
@@ -320,7 +323,7 @@ class SessionMachine:
         """Follow a demand of STOP or worse."""
         if decision.returning:
             if decision.causes and any(cause.demand >= Demand.RETURN for cause in decision.causes):
-                if state is not EMERGENCY_RETURN and state is not IDLE:
+                if state is not EMERGENCY_RETURN:
                     self.fire("bring_back")
             elif state in (TILTING, HOLDING, STOPPED):
                 self.ended_by_person = True

@@ -1,6 +1,8 @@
 """Walking a plan: which set, which stage, how long still; a value of its own, without time or table."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
 
 from config.plan import Plan
 
@@ -41,8 +43,7 @@ def steps_of(plan: Plan) -> Steps:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(msgspec.Struct, frozen=True, gc=False):
     """Where a session stands in its plan.
 
     `number` counts sets from 1 (0 before the first), `stage` indexes the stages of this set's descent. Times count up
@@ -61,4 +62,4 @@ class Walk:
 
     def next_stage(self) -> "Walk":
         """Go on to the next stage of this set."""
-        return replace(self, stage=self.stage + 1, waited_ms=0)
+        return Walk(self.number, self.stage + 1)

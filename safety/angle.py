@@ -1,4 +1,4 @@
-"""Which angle sensors are believed, the angle they agree on, and the hazards of the angle itself (H01, H02, H08, H09, H36).
+"""Which angle sensors are believed, the angle they agree on, and its hazards: H01, H02, H08, H09, H36.
 
 Two sensors are believed until one is missing, out of range or jumps alone (then it is lost), or both stay
 apart for longer than sampling skew explains (then they are disputed and the deeper one counts). Neither heals

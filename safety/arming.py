@@ -19,10 +19,10 @@ from config.limits import (
     Limits,
 )
 from safety.angle import Angles
-from safety.drive import Supply
 from safety.people import PROVEN, People
 from safety.signals import Alarm, Arm, Cause, Demand, Issuer, Readings
 from safety.straps import Straps
+from safety.supply import Supply
 
 SWITCH_CDEG: Final = 300
 START_HEAT_PERCENT: Final = 40

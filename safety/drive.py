@@ -1,4 +1,4 @@
-"""Whether the drive does what it is told: H10 to H14, H15, heat (H16) and mains (H21).
+"""Whether the drive does what it is told: H10 to H15.
 
 "Applied" is the set-point that the drive follows now, after every ramp; everything here compares with it, never
 with a wish. Travel is judged sensor by sensor; H11 and H12 need the word of both, or of the only one left.
@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from config.limits import INVERTED_CDEG, LEVEL_BAND_CDEG, Limits
+from config.limits import LEVEL_BAND_CDEG, Limits
 from safety import track as tracking
 from safety.angle import BOTH, NONE, A, Angles, B
 from safety.signals import Alarm, Cause, Demand, Readings
@@ -25,7 +25,6 @@ CAUGHT_LIMIT_MS: Final = 2000
 OVERSPEED_CDEG_S: Final = 70
 STALL_MS: Final = 150
 BLOCK_MS: Final = 500
-MAINS_MS: Final = 500
 CAP_MS: Final = 5000
 
 FREE: Final = 0
@@ -59,10 +58,13 @@ class Drive(msgspec.Struct, frozen=True, gc=False):
     far_a: int | None = None
     far_b: int | None = None
     before: Mark = NO_MARK
-    half: Mark = NO_MARK
+    half_from: Mark = NO_MARK
+    half_driven: int = 0
+    half_ma: int = 0
     halves: int = 0
     block_before: Mark = NO_MARK
-    block: Mark = NO_MARK
+    block_from: Mark = NO_MARK
+    block_driven: int = 0
     block_ms: int = 0
     block_halves: int = 0
     stall_ms: int = 0
@@ -72,13 +74,6 @@ class Drive(msgspec.Struct, frozen=True, gc=False):
     caught: int = FREE
     caught_ms: int = 0
     caught_cdeg_s: int = 0
-
-
-class Supply(msgspec.Struct, frozen=True, gc=False):
-    """Heat in the drive (mA² times seconds, 0 cold) and how long mains is away."""
-
-    heat: int = 0
-    mains_ms: int = 0
 
 
 NOTHING: Final[tuple[Cause, ...]] = ()
@@ -92,7 +87,10 @@ Step = tuple[Drive, tuple[Cause, ...], int, bool]
 def follow(
     was: Drive, readings: Readings, elapsed_ms: int, angles: Angles, track: Track, armed: bool, limits: Limits
 ) -> Step:
-    """Judge one new frame, `elapsed_ms` after the last, against H10 to H15. Unknown set-point or no sensor: nothing can be judged here."""
+    """Judge one new frame, `elapsed_ms` after the last, against H10 to H15.
+
+    With an unknown set-point, or no sensor, nothing can be judged here.
+    """
     applied = readings.applied_cdeg_s
     if applied is None or angles.lost == BOTH:
         return Drive(caught=was.caught), NOTHING, NONE, True
@@ -247,31 +245,35 @@ def driven(
             reversed_=was.sign != 0 or track.still_ms == 0,
             far_a=angles.a_cdeg,
             far_b=angles.b_cdeg,
-            half=here,
-            block=here,
+            half_from=here,
+            block_from=here,
             caught=was.caught,
         )
-    since_ms = min(was.since_ms + (0 if start else elapsed_ms), CAP_MS)
+    since_ms = was.since_ms if start or was.since_ms >= CAP_MS else was.since_ms + elapsed_ms
     if was.reversed_ and since_ms < SETTLE_MS:
         far_a, far_b = angles.a_cdeg, angles.b_cdeg
     else:
         far_a = further(was.far_a, angles.a_cdeg, sign)
         far_b = further(was.far_b, angles.b_cdeg, sign)
     step = sign * applied * elapsed_ms
-    half = Mark(was.half.a_cdeg, was.half.b_cdeg, was.half.driven + step, max(was.half.peak_ma, size_ma))
-    block = Mark(was.block.a_cdeg, was.block.b_cdeg, was.block.driven + step, 0)
-    block_ms = was.block_ms + elapsed_ms
-    stall_ms = min(was.stall_ms + elapsed_ms, CAP_MS) if size_ma * 100 >= limits.stall_ma * 95 else 0
-    before, halves = was.before, was.halves
-    block_before, block_halves = was.block_before, was.block_halves
+    half_from, half_driven = was.half_from, was.half_driven + step
+    half_ma = size_ma if size_ma > was.half_ma else was.half_ma
+    block_from, block_driven, block_ms = was.block_from, was.block_driven + step, was.block_ms + elapsed_ms
+    before, halves, block_before, block_halves = was.before, was.halves, was.block_before, was.block_halves
+    stall_ms = 0
+    if size_ma * 100 >= limits.stall_ma * 95:
+        stall_ms = min(was.stall_ms + elapsed_ms, CAP_MS)
     causes: list[Cause] = []
     frozen = NONE
-    if half.driven * 2 >= (DEGREE_CDEG + limits.backlash_cdeg) * 1000:
+    if half_driven * 2 >= (DEGREE_CDEG + limits.backlash_cdeg) * 1000:
+        # Half a window is full: it is judged together with the half before it.
+        half = Mark(half_from.a_cdeg, half_from.b_cdeg, half_driven, half_ma)
         if halves:
             frozen, cause = frozen_sensors(before, half, size_ma, sign, angles, limits)
             if cause is not None:
                 causes.append(cause)
-        before, half, halves = half, Mark(angles.a_cdeg, angles.b_cdeg), 1
+        before, halves = half, 1
+        half_from, half_driven, half_ma = Mark(angles.a_cdeg, angles.b_cdeg), 0, 0
     if since_ms >= SETTLE_MS and (cause := wrong_direction(far_a, far_b, sign, angles, track, limits)):
         causes.append(cause)
     if cause := overspeed(applied, readings, track, limits):
@@ -279,9 +281,11 @@ def driven(
     clean = not causes and frozen == NONE
     slow_block = False
     if block_ms >= BLOCK_MS:
+        block = Mark(block_from.a_cdeg, block_from.b_cdeg, block_driven)
         if block_halves:
             slow_block = held_back(block_before, block, size_ma, sign, angles, limits)
-        block_before, block, block_ms, block_halves = block, Mark(angles.a_cdeg, angles.b_cdeg), 0, 1
+        block_before, block_halves = block, 1
+        block_from, block_driven, block_ms = Mark(angles.a_cdeg, angles.b_cdeg), 0, 0
     if stall_ms >= STALL_MS or slow_block:
         causes.append(blocked(sign, size_ma, angles, limits, stall_ms >= STALL_MS))
     drive = Drive(
@@ -291,10 +295,13 @@ def driven(
         far_a,
         far_b,
         before,
-        half,
+        half_from,
+        half_driven,
+        half_ma,
         halves,
         block_before,
-        block,
+        block_from,
+        block_driven,
         block_ms,
         block_halves,
         stall_ms,
@@ -348,13 +355,12 @@ def wrong_direction(
 ) -> Cause | None:
     """H11: 1° and the backlash against the set-point, or 0.5°/s against it over 300 ms."""
     limit = DEGREE_CDEG + limits.backlash_cdeg
-    back = []
-    if not angles.lost & A:
-        back.append(-moved(far_a, angles.a_cdeg, sign))
-    if not angles.lost & B:
-        back.append(-moved(far_b, angles.b_cdeg, sign))
-    if min(back) > limit:
-        return Cause("H11", Demand.CUT, Alarm.HIGH, min(back), limit, "cdeg")
+    back_a = limit + 1 if angles.lost & A else -moved(far_a, angles.a_cdeg, sign)
+    back_b = limit + 1 if angles.lost & B else -moved(far_b, angles.b_cdeg, sign)
+    # A lost sensor has no word, so the other's is enough.
+    back = min(back_a, back_b)
+    if back > limit:
+        return Cause("H11", Demand.CUT, Alarm.HIGH, back, limit, "cdeg")
     speed = track.short_cdeg_s
     # The shorter slope tells cheaply whether the question is worth asking.
     if speed is None or not -sign * speed > AGAINST_CDEG_S // 2:
@@ -384,50 +390,3 @@ def blocked(sign: int, size_ma: int, angles: Angles, limits: Limits, stalled: bo
     if sign > 0 and angle is not None and angle < -LEVEL_BAND_CDEG:
         return Cause("H15", Demand.HOLD, Alarm.HIGH, size_ma, limit, "mA")
     return Cause("H14", Demand.STOP, Alarm.MEDIUM, size_ma, limit, "mA")
-
-
-def supply(was: Supply, readings: Readings, limits: Limits) -> Supply:
-    """Follow heat and mains; an unknown current counts as the drive's limit, unknown mains as lost."""
-    current = readings.current_ma
-    elapsed_ms = readings.elapsed_ms
-    heat = was.heat
-    if current is None:
-        current = limits.stall_ma
-    gain = current * current - limits.thermal_leak_ma2
-    if heat or gain > 0:
-        heat += gain * elapsed_ms // 1000
-        heat = 0 if heat < 0 else heat if heat < limits.thermal_budget_ma2_s else limits.thermal_budget_ma2_s
-    mains_ms = 0 if readings.mains is True else min(was.mains_ms + elapsed_ms, CAP_MS)
-    return was if heat == was.heat and mains_ms == was.mains_ms else Supply(heat, mains_ms)
-
-
-def supply_causes(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) -> None:
-    """Add heat and mains; the first expression is the all-clear of the checks that follow it."""
-    if not state.heat and not state.mains_ms and readings.drive_fault is False:
-        return
-    hot(state, readings, limits, now)
-    mains_lost(state, readings, limits, now)
-
-
-def hot(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) -> None:
-    """H16: the heat budget is used up to the reserve kept for a return, or the drive says so itself."""
-    limit = limits.thermal_budget_ma2_s * (1000 - limits.thermal_reserve_permille) // 1000
-    if not state.heat <= limit:
-        percent = state.heat * 100 // limits.thermal_budget_ma2_s
-        now.append(Cause("H16", Demand.RETURN, Alarm.MEDIUM, percent, 100 - limits.thermal_reserve_permille // 10, "%"))
-    elif readings.drive_fault is not False:
-        now.append(Cause("H16", Demand.RETURN, Alarm.MEDIUM, 1, 0, "drive fault"))
-
-
-def mains_lost(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) -> None:
-    """H21: mains away for more than 500 ms: a slow return on battery, without one HOLD."""
-    if not state.mains_ms <= MAINS_MS:
-        if limits.has_battery and readings.battery is True:
-            now.append(Cause("H21", Demand.RETURN, Alarm.MEDIUM, state.mains_ms, MAINS_MS, "ms", slow=True))
-        else:
-            now.append(Cause("H21", Demand.HOLD, Alarm.HIGH, state.mains_ms, MAINS_MS, "ms"))
-
-
-def inverted(angle_cdeg: int | None) -> bool:
-    """Whether an angle is deeper than −5°; an unknown one is."""
-    return angle_cdeg is None or angle_cdeg < INVERTED_CDEG

@@ -11,9 +11,9 @@ import msgspec
 
 from config.limits import INVERTED_CDEG, LEVEL_BAND_CDEG, Limits
 from safety import angle as angle_checks
-from safety import arming, drive, latches, link, motion, people, straps, timing, track
+from safety import arming, drive, latches, link, motion, people, straps, supply, timing, track
 from safety.angle import Angles
-from safety.drive import Drive, Supply
+from safety.drive import Drive
 from safety.link import Link
 from safety.moving import NOT_RETURNING, Moving, Seen
 from safety.people import People
@@ -30,6 +30,7 @@ from safety.signals import (
     Wish,
 )
 from safety.straps import Straps
+from safety.supply import Supply
 from safety.timing import Timing
 from safety.track import Track
 
@@ -39,13 +40,13 @@ UNKNOWN, ABOVE, LEVEL, BELOW, INVERTED = Region
 NO_ALARM: Final = Alarm.NONE
 UNARMED_CAP_CDEG: Final = -100
 YES_NO: Final = (False, True)
-PROOFS: Final = {
-    (proven, confirmed, read_back, patient): Proofs(proven, confirmed, read_back, patient)
+PROOFS: Final = tuple(
+    Proofs(proven, confirmed, read_back, patient)
     for proven in YES_NO
     for confirmed in YES_NO
     for read_back in YES_NO
     for patient in YES_NO
-}
+)
 
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
@@ -100,7 +101,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         )
         if frozen:
             angles = angle_checks.without(angles, frozen)
-        heat = drive.supply(was.supply, readings, limits)
+        heat = supply.follow(was.supply, readings, limits)
         timing_now = timing.follow(was.timing, angles.angle_cdeg, elapsed_ms)
         unread_ms = 0
     else:
@@ -132,7 +133,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         straps.causes(straps_now, inverted, armed is not None, waiting, now)
     if found:
         now.extend(found)
-    drive.supply_causes(heat, readings, limits, now)
+    supply.causes(heat, readings, limits, now)
     link.causes(new_link, readings, now)
     if not was.link.booted and fresh:
         link.booted_below(angles.angle_cdeg, now)
@@ -242,7 +243,12 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         back and demand <= Demand.RETURN,
         motion.prompts(moving_now, seen) if prompting else NO_PROMPTS,
         refusals,
-        PROOFS[straps_now.proven, straps_now.confirmed, straps_now.read_back, people_now.patient == people.PROVEN],
+        PROOFS[
+            8 * straps_now.proven
+            + 4 * straps_now.confirmed
+            + 2 * straps_now.read_back
+            + (people_now.patient == people.PROVEN)
+        ],
         timing_now.inverted_ms,
         people_now.presence_ms,
         over,

@@ -33,11 +33,11 @@ def decide(
     if reset:
         was = Moving(raise_free=was.raise_free, raise_pause_ms=was.raise_pause_ms)
     calm = not latched and not now
-    if calm and not (was.command_cdeg_s or was.back.kind or was.grant or was.pause_used or was.useless_ms):
-        if not (wish.velocity_cdeg_s or wish.plan_return or wish.return_because or seen.people.raw):
-            free, pause_ms = moving.raise_pause(was, seen)
-            if free == was.raise_free and pause_ms == was.raise_pause_ms and not was.held_fresh:
-                return was, Demand.ALLOW, 0
+    idle = calm and not (was.command_cdeg_s or was.back.kind or was.grant or was.pause_used or was.useless_ms)
+    if idle and not (wish.velocity_cdeg_s or wish.plan_return or wish.return_because or seen.people.raw):
+        free, pause_ms = moving.raise_pause(was, seen)
+        if free == was.raise_free and pause_ms == was.raise_pause_ms and not was.held_fresh:
+            return was, Demand.ALLOW, 0
     worst = Demand.ALLOW
     slow = False
     wants_return = False
@@ -57,11 +57,25 @@ def decide(
     elif back.kind == PLAN_RETURN and worst == Demand.STOP:
         # The plan's own way back is a return under way: a lesser cause does not end it.
         demand = Demand.RETURN
-    going, relief_used = excursion(was, seen, demand, now)
+    going, relief_used = NO_EXCURSION, was.relief_used
+    if now or was.excursion is not NO_EXCURSION:
+        going, relief_used = excursion(was, seen, demand, now)
     held_fresh = held_freshly(was, seen, now)
     grant = moving.granted(was, demand, seen) if back.kind == NOT_RETURNING else moving.NO_GRANT
     free, pause_ms = moving.raise_pause(was, seen)
-    base = Moving(
+    velocity = 0
+    if demand != Demand.CUT:
+        velocity = velocity_of(was, demand, back, going, grant, free, held_fresh, slow, seen, wish, limits)
+    if velocity == 0:
+        start = None
+    elif was.start_cdeg is None or velocity * was.command_cdeg_s <= 0:
+        start = seen.angle_cdeg
+    else:
+        start = was.start_cdeg
+    useless_ms = 0
+    if not velocity and seen.people.raw & (TILT | RAISE):
+        useless_ms = min(was.useless_ms + seen.elapsed_ms, USELESS_MS)
+    after = Moving(
         grant,
         back,
         pause_used,
@@ -71,38 +85,34 @@ def decide(
         held_fresh,
         free,
         pause_ms,
-        was.start_cdeg,
-        was.command_cdeg_s,
-        0,
-    )
-    velocity = velocity_of(base, demand, slow, seen, wish, limits)
-    if velocity == 0:
-        start = None
-    elif was.start_cdeg is None or velocity * was.command_cdeg_s <= 0:
-        start = seen.angle_cdeg
-    else:
-        start = was.start_cdeg
-    useless = seen.people.raw & (TILT | RAISE) and not velocity
-    useless_ms = min(was.useless_ms + seen.elapsed_ms, USELESS_MS) if useless else 0
-    return (
-        msgspec.structs.replace(base, start_cdeg=start, command_cdeg_s=velocity, useless_ms=useless_ms),
-        demand,
+        start,
         velocity,
+        useless_ms,
     )
+    return after, demand, velocity
 
 
-def velocity_of(state: Moving, demand: Demand, slow: bool, seen: Seen, wish: Wish, limits: Limits) -> int:
-    """The velocity that a demand leaves."""
-    if demand == Demand.CUT:
-        return 0
-    if demand == Demand.HOLD:
-        return excursion_speed(state, seen, limits) or moving.held_toward_level(state, demand, seen, limits)
-    if state.back.kind != NOT_RETURNING:
-        return moving.return_speed(state, state.back, slow, seen, wish, limits)
-    if demand >= Demand.STOP:
-        return excursion_speed(state, seen, limits) or moving.held_toward_level(state, demand, seen, limits)
-    velocity = moving.wished(state, state.grant, state.raise_free, seen, wish, limits)
-    deepening = velocity < 0 and seen.angle_cdeg < LEVEL_BAND_CDEG and state.grant != moving.LOWER
+def velocity_of(
+    was: Moving,
+    demand: Demand,
+    back: Return,
+    going: Excursion,
+    grant: int,
+    raise_free: bool,
+    held_fresh: bool,
+    slow: bool,
+    seen: Seen,
+    wish: Wish,
+    limits: Limits,
+) -> int:
+    """The velocity that a demand below CUT leaves."""
+    if demand >= Demand.STOP and (demand == Demand.HOLD or back.kind == NOT_RETURNING):
+        creep = excursion_speed(going, seen, limits)
+        return creep or (moving.held_toward_level(was, demand, seen, limits) if held_fresh else 0)
+    if back.kind != NOT_RETURNING:
+        return moving.return_speed(was, back, slow, seen, wish, limits)
+    velocity = moving.wished(was, grant, raise_free, seen, wish, limits)
+    deepening = velocity < 0 and seen.angle_cdeg < LEVEL_BAND_CDEG and grant != moving.LOWER
     return 0 if deepening and demand != Demand.ALLOW else velocity
 
 
@@ -130,7 +140,7 @@ def returning(
         back = msgspec.structs.replace(back, kind=JUDGED_RETURN)
     if pressed:
         back = msgspec.structs.replace(back, pause_ms=0)
-    elif not was.pause_used and any(cause.code == "STOP" for cause in now):
+    elif now and not was.pause_used and any(cause.code == "STOP" for cause in now):
         return msgspec.structs.replace(back, pause_ms=moving.PAUSE_MS), True
     return back, was.pause_used
 
@@ -158,12 +168,12 @@ def excursion(was: Moving, seen: Seen, demand: Demand, now: list[Cause]) -> tupl
     return Excursion(going.kind, going.to_cdeg, spent_ms), used
 
 
-def excursion_speed(state: Moving, seen: Seen, limits: Limits) -> int:
+def excursion_speed(going: Excursion, seen: Seen, limits: Limits) -> int:
     """The velocity of a back-off or relief: creeping to its end, 0 without one."""
-    if state.excursion is NO_EXCURSION:
+    if going is NO_EXCURSION:
         return 0
-    left = state.excursion.to_cdeg - seen.angle_cdeg
-    if state.excursion.kind == moving.BACK_OFF:
+    left = going.to_cdeg - seen.angle_cdeg
+    if going.kind == moving.BACK_OFF:
         return moving.approach(left - moving.ARRIVED_CDEG, limits.first_degree_cdeg_s, limits)
     return -moving.approach(-left - moving.ARRIVED_CDEG, limits.first_degree_cdeg_s, limits)
 
@@ -171,7 +181,7 @@ def excursion_speed(state: Moving, seen: Seen, limits: Limits) -> int:
 def held_freshly(was: Moving, seen: Seen, now: list[Cause]) -> bool:
     """Whether a held-motion button was freshly pressed and is held since; being blocked asks for a new press."""
     people = seen.people
-    if any(cause.code in ("H14", "H15") for cause in now):
+    if now and any(cause.code in ("H14", "H15") for cause in now):
         return False
     if people.pressed & (RETURN | TILT) or people.patient_pressed:
         return True

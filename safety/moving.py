@@ -77,7 +77,8 @@ NO_EXCURSION: Final = Excursion()
 class Moving(msgspec.Struct, frozen=True, gc=False):
     """What motion has led to: grants, the return, excursions, and the last command.
 
-    `start_cdeg` is where the present motion started, None at rest. `held_fresh` is true from a fresh press of a held-motion button until its release.
+    `start_cdeg` is where the present motion started, None at rest. `held_fresh` is true from a fresh
+    press of a held-motion button until its release.
     """
 
     grant: int = NO_GRANT
@@ -219,8 +220,6 @@ def first_degree(was: Moving, sign: int, limit_cdeg_s: int, seen: Seen, limits: 
 
 def held_toward_level(was: Moving, demand: Demand, seen: Seen, limits: Limits) -> int:
     """Motion by a held button under HOLD, and under STOP above level: toward level, slow."""
-    if not was.held_fresh:
-        return 0
     held = seen.people.held
     angle = seen.angle_cdeg
     if angle < RETURN_AIM_CDEG and demand == Demand.HOLD:
@@ -232,7 +231,7 @@ def held_toward_level(was: Moving, demand: Demand, seen: Seen, limits: Limits) -
 
 
 def wished(was: Moving, grant: int, raise_free: bool, seen: Seen, wish: Wish, limits: Limits) -> int:
-    """The wish, cut to what the region, the grant, the held button and the limits allow, while nothing forbids motion."""
+    """The wish, cut to what region, grant, held button and limits allow, while nothing forbids motion."""
     want = wish.velocity_cdeg_s
     angle = seen.angle_cdeg
     held = seen.people.held

@@ -274,8 +274,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     `causes` has the first cause first; `prompts` are codes to be shown that demand nothing yet; `refusals` are
     the reasons why this tick's ARM, DISARM or start of a set was not accepted. `angle_cdeg` is the judge's
     best angle, None when both sensors are lost. `returning` is true while a return is under way, the plan's own
-    included. `still_ms` is 0 while it moves. `inverted_ms` counts the present set, `presence_ms` the time since anybody in the room pressed; `over`
-    says that a latched cause ended the session, so that no set starts before a new ARM.
+    included. `still_ms` is 0 while it moves. `inverted_ms` counts the present set, `presence_ms` the time since anybody
+    in the room pressed; `over` says that a latched cause ended the session, so that no set starts before a new ARM.
     """
 
     command: Command

@@ -169,7 +169,7 @@ def test_what_begins_now_takes_no_moment() -> None:
     assert (fault.duration_ms, fault.values["side"]) == (2000, "left")
     with pytest.raises(FaultError, match="takes no @WHEN"):
         parse_now("strap-opens@40s")
-    with pytest.raises(FaultError, match="switched on"):
+    with pytest.raises(FaultError, match="from the start"):
         parse_now("boots-below")
 
 
@@ -310,7 +310,7 @@ def test_a_late_host_is_late_once(table: SimulatedTable) -> None:
 
 def test_papers_are_tampered_with_only_while_the_fault_is_there(table: SimulatedTable) -> None:
     assert tamper(PERMIT, table) == PERMIT
-    wrong, old = parse_now("wrong-plan:prescribed_deg=-7.5"), parse_now("permit-expired")
+    wrong, old = parse("wrong-plan@idle:prescribed_deg=-7.5"), parse("permit-expired@idle")
     wrong.start(table)
     assert tamper(PERMIT, table).prescribed_cdeg == -750
     old.start(table)
