@@ -23,7 +23,22 @@ from config.errors import IllegalStepError
 from config.limits import Limits
 from controller.motion_profile import REACHED_CDEG, MotionProfile
 from controller.walker import Steps, Walk
-from safety.signals import CONFIRM, RAISE, RETURN, TILT, Arm, Cause, Decision, Demand, Readings, Region, State, Wish
+from safety.signals import (
+    CONFIRM,
+    DEMAND_ALLOW,
+    DEMAND_RETURN,
+    DEMAND_STOP,
+    RAISE,
+    RETURN,
+    TILT,
+    Arm,
+    Cause,
+    Decision,
+    Readings,
+    Region,
+    State,
+    Wish,
+)
 
 IDLE: Final = State.IDLE
 STRAPPED: Final = State.STRAPPED
@@ -33,6 +48,8 @@ RETURNING: Final = State.RETURNING
 RESTING: Final = State.RESTING
 EMERGENCY_RETURN: Final = State.EMERGENCY_RETURN
 STOPPED: Final = State.STOPPED
+LEVEL: Final = Region.LEVEL
+BELOW: Final = Region.BELOW
 
 TABLE: Final[tuple[dict[str, Any], ...]] = (
     {"trigger": "armed", "source": IDLE, "dest": STRAPPED},
@@ -155,7 +172,7 @@ class SessionMachine:
             plan_return = left_ms <= 0
         elif state is TILTING:
             velocity, left_ms = self._tilt(angle, buttons, pressed, elapsed_ms)
-            if pressed & RETURN and decision.region == Region.LEVEL:
+            if pressed & RETURN and decision.region == LEVEL:
                 self.ended_by_person = True
                 self.fire("turn_back")
         elif state is RETURNING:
@@ -274,7 +291,7 @@ class SessionMachine:
         return (
             self.walk.number < self.steps.sets
             and not self.ended_by_person
-            and decision.demand == Demand.ALLOW
+            and decision.demand == DEMAND_ALLOW
             and decision.armed is not None
             and not decision.over
         )
@@ -288,19 +305,17 @@ class SessionMachine:
         if self._armed is not decision.armed:
             self._rearmed(decision.armed)
             state = self.state
-        below = decision.region >= Region.BELOW
+        below = decision.region >= BELOW
         if below:
             self._was_below = True
-        if demand >= Demand.STOP:
+        if demand >= DEMAND_STOP:
             self._forced(state, decision, below)
         elif state is STRAPPED:
-            if below or (decision.command.velocity_cdeg_s < 0 and decision.region == Region.LEVEL):
+            if below or (decision.command.velocity_cdeg_s < 0 and decision.region == LEVEL):
                 self.walk = self.walk.next_set()
                 self.fire("tilt")
         elif state in (TILTING, HOLDING):
-            if decision.returning:
-                self.fire("turn_back")
-            elif not below and (state is HOLDING or self._return_because):
+            if decision.returning or (not below and (state is HOLDING or self._return_because)):
                 self.fire("turn_back")
         elif state is STOPPED:
             self._cleared(decision, below)
@@ -322,7 +337,7 @@ class SessionMachine:
     def _forced(self, state: State, decision: Decision, below: bool) -> None:
         """Follow a demand of STOP or worse."""
         if decision.returning:
-            if decision.causes and any(cause.demand >= Demand.RETURN for cause in decision.causes):
+            if decision.causes and any(cause.demand >= DEMAND_RETURN for cause in decision.causes):
                 if state is not EMERGENCY_RETURN:
                     self.fire("bring_back")
             elif state in (TILTING, HOLDING, STOPPED):

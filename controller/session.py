@@ -15,6 +15,8 @@ from controller.walker import steps_of
 from firmware_bridge.bridge import Bridge
 from safety.signals import Arm, Cause, Contacts, Demand, Host, Permit, Region, Snapshot, State
 
+IDLE: Final = State.IDLE
+OPEN: Final = Contacts.OPEN
 NOBODY_ACTS_MS: Final = 120_000
 NOBODY_ARMS_MS: Final = 600_000
 STRAPS_STAY_MS: Final = 5_000
@@ -168,10 +170,10 @@ class Session:
             self._was_armed = True
         moving = decision.command.velocity_cdeg_s or readings.applied_cdeg_s or readings.buttons or decision.returning
         self._quiet_ms = 0 if moving else self._quiet_ms + readings.elapsed_ms
-        if snapshot.wish.state is State.IDLE and decision.armed is None:
+        if snapshot.wish.state is IDLE and decision.armed is None:
             if self._was_armed or self.machine.ended_by_person:
                 self._straps_ms += readings.elapsed_ms
-                opened = readings.strap_left is Contacts.OPEN and readings.strap_right is Contacts.OPEN
+                opened = readings.strap_left is OPEN and readings.strap_right is OPEN
                 self.finished = not moving and (opened or self._straps_ms >= STRAPS_STAY_MS)
             elif self.gave_up and not moving:
                 self.finished = True

@@ -18,6 +18,9 @@ from safety.link import Link
 from safety.moving import NOT_RETURNING, Moving, Seen
 from safety.people import People
 from safety.signals import (
+    DEMAND_ALLOW,
+    DEMAND_RETURN,
+    DEMAND_STOP,
     Alarm,
     Arm,
     Cause,
@@ -215,7 +218,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     if now or latched:
         causes = latches.shown(latched, now)
         alarm = max([cause.alarm for cause in causes], default=NO_ALARM)
-        trip = causes[0].code if causes and demand >= Demand.STOP else ""
+        trip = causes[0].code if causes and demand >= DEMAND_STOP else ""
     command = Command(
         command_cdeg_s,
         demand,
@@ -240,7 +243,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         speed.still_ms,
         armed,
         back,
-        back and demand <= Demand.RETURN,
+        back and demand <= DEMAND_RETURN,
         motion.prompts(moving_now, seen) if prompting else NO_PROMPTS,
         refusals,
         PROOFS[
@@ -268,7 +271,7 @@ def arm_refusals(arm: Arm, seen: Seen, heat: Supply, demand: Demand, limits: Lim
     found += arming.of_person(arm, seen.readings, seen.straps, limits)
     if seen.armed is not None:
         found.append(arming.refusal("H30", 1, 0, "sessions armed already"))
-    if demand != Demand.ALLOW:
+    if demand != DEMAND_ALLOW:
         found.append(arming.refusal("H30", int(demand), 0, "demand still in force"))
     if not seen.fresh:
         found.append(arming.refusal("H18", seen.readings.age_ms, link.FRESH_MS, "ms"))

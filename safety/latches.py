@@ -14,7 +14,7 @@ from safety import link as links
 from safety.angle import Angles, restorable
 from safety.link import Link
 from safety.people import People
-from safety.signals import RAISE, RETURN, TILT, Cause, Demand
+from safety.signals import DEMAND_HOLD, DEMAND_RETURN, DEMAND_STOP, RAISE, RETURN, TILT, Cause
 
 PRESS_CLEARED: Final = ("STOP", "H25", "H26")
 STRAP_CODES: Final = ("H04", "H05", "H06")
@@ -27,7 +27,7 @@ def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: Peopl
     """Add this step's causes of STOP and worse; drop what a fresh press clears."""
     after = latched
     for cause in now:
-        if cause.demand < Demand.STOP or (cause.code == "H18" and not links.latches(link)):
+        if cause.demand < DEMAND_STOP or (cause.code == "H18" and not links.latches(link)):
             continue
         for index, old in enumerate(after):
             if old.code == cause.code:
@@ -46,10 +46,10 @@ def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: Peopl
 def waited(latched: tuple[Cause, ...], wait_ms: int, waiting: bool, elapsed_ms: int) -> tuple[tuple[Cause, ...], int]:
     """H04 under the policy `wait`: the STOP becomes the RETURN after 10 s or without presence, refastened or not."""
     for index, cause in enumerate(latched):
-        if cause.code == "H04" and cause.demand == Demand.STOP:
+        if cause.code == "H04" and cause.demand == DEMAND_STOP:
             wait_ms = min(wait_ms + elapsed_ms, STRAP_WAIT_MS + 1)
             if not waiting or wait_ms > STRAP_WAIT_MS:
-                turned = msgspec.structs.replace(cause, demand=Demand.RETURN)
+                turned = msgspec.structs.replace(cause, demand=DEMAND_RETURN)
                 return (*latched[:index], turned, *latched[index + 1 :]), wait_ms
             return latched, wait_ms
     return latched, wait_ms
@@ -74,9 +74,9 @@ def clears(latched: tuple[Cause, ...], now: list[Cause], angles: Angles, at_leve
     if not latched or not at_level or not still_ms:
         return False
     for cause in now:
-        if cause.demand < Demand.STOP or cause.code in STRAP_CODES or cause.code in SENSOR_CODES:
+        if cause.demand < DEMAND_STOP or cause.code in STRAP_CODES or cause.code in SENSOR_CODES:
             continue
-        if cause.code == "H20" and cause.demand == Demand.HOLD:
+        if cause.code == "H20" and cause.demand == DEMAND_HOLD:
             continue
         return False
     return all(cause.code != SERVICE_ONLY for cause in latched)

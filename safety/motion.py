@@ -16,7 +16,19 @@ from safety.moving import (
     Seen,
 )
 from safety.people import PROMPT_MS, USELESS_MS
-from safety.signals import RAISE, RETURN, TILT, Cause, Demand, Wish
+from safety.signals import (
+    DEMAND_ALLOW,
+    DEMAND_CUT,
+    DEMAND_HOLD,
+    DEMAND_RETURN,
+    DEMAND_STOP,
+    RAISE,
+    RETURN,
+    TILT,
+    Cause,
+    Demand,
+    Wish,
+)
 from safety.straps import check_the_buckle
 
 
@@ -37,13 +49,13 @@ def decide(
     if idle and not (wish.velocity_cdeg_s or wish.plan_return or wish.return_because or seen.people.raw):
         free, pause_ms = moving.raise_pause(was, seen)
         if free == was.raise_free and pause_ms == was.raise_pause_ms and not was.held_fresh:
-            return was, Demand.ALLOW, 0
-    worst = Demand.ALLOW
+            return was, DEMAND_ALLOW, 0
+    worst = DEMAND_ALLOW
     slow = False
     wants_return = False
     for causes in (latched, now):
         for cause in causes:
-            if cause.demand == Demand.RETURN:
+            if cause.demand == DEMAND_RETURN:
                 wants_return = True
                 slow = slow or cause.slow
             if cause.demand > worst:
@@ -51,12 +63,12 @@ def decide(
     back, pause_used = returning(was, seen, wish, worst, wants_return, now, limits)
     demand = worst
     if back.kind == JUDGED_RETURN:
-        demand = max(worst, Demand.RETURN)
-    elif worst == Demand.RETURN:
-        demand = Demand.STOP
-    elif back.kind == PLAN_RETURN and worst == Demand.STOP:
+        demand = max(worst, DEMAND_RETURN)
+    elif worst == DEMAND_RETURN:
+        demand = DEMAND_STOP
+    elif back.kind == PLAN_RETURN and worst == DEMAND_STOP:
         # The plan's own way back is a return under way: a lesser cause does not end it.
-        demand = Demand.RETURN
+        demand = DEMAND_RETURN
     going, relief_used = NO_EXCURSION, was.relief_used
     if now or was.excursion is not NO_EXCURSION:
         going, relief_used = excursion(was, seen, demand, now)
@@ -64,7 +76,7 @@ def decide(
     grant = moving.granted(was, demand, seen) if back.kind == NOT_RETURNING else moving.NO_GRANT
     free, pause_ms = moving.raise_pause(was, seen)
     velocity = 0
-    if demand != Demand.CUT:
+    if demand != DEMAND_CUT:
         velocity = velocity_of(was, demand, back, going, grant, free, held_fresh, slow, seen, wish, limits)
     if velocity == 0:
         start = None
@@ -106,14 +118,14 @@ def velocity_of(
     limits: Limits,
 ) -> int:
     """The velocity that a demand below CUT leaves."""
-    if demand >= Demand.STOP and (demand == Demand.HOLD or back.kind == NOT_RETURNING):
+    if demand >= DEMAND_STOP and (demand == DEMAND_HOLD or back.kind == NOT_RETURNING):
         creep = excursion_speed(going, seen, limits)
         return creep or (moving.held_toward_level(was, demand, seen, limits) if held_fresh else 0)
     if back.kind != NOT_RETURNING:
         return moving.return_speed(was, back, slow, seen, wish, limits)
     velocity = moving.wished(was, grant, raise_free, seen, wish, limits)
     deepening = velocity < 0 and seen.angle_cdeg < LEVEL_BAND_CDEG and grant != moving.LOWER
-    return 0 if deepening and demand != Demand.ALLOW else velocity
+    return 0 if deepening and demand != DEMAND_ALLOW else velocity
 
 
 def returning(
@@ -121,7 +133,7 @@ def returning(
 ) -> tuple[Return, bool]:
     """Begin, carry on, pause or end a return; also whether its one pause is used up."""
     back = was.back
-    if worst >= Demand.HOLD:
+    if worst >= DEMAND_HOLD:
         return NO_RETURN, was.pause_used
     below = seen.angle_cdeg < -LEVEL_BAND_CDEG
     pressed = seen.people.pressed & RETURN != 0
@@ -129,9 +141,9 @@ def returning(
     if back.kind == NOT_RETURNING:
         if below and (wants_return or asked):
             return moving.begin_return(JUDGED_RETURN, seen, limits), was.pause_used
-        if below and wish.plan_return and worst < Demand.STOP:
+        if below and wish.plan_return and worst < DEMAND_STOP:
             return moving.begin_return(PLAN_RETURN, seen, limits), was.pause_used
-        return NO_RETURN, was.pause_used and (wants_return or worst >= Demand.STOP)
+        return NO_RETURN, was.pause_used and (wants_return or worst >= DEMAND_STOP)
     moved_ms = seen.elapsed_ms if was.command_cdeg_s > 0 else 0
     back = moving.follow_return(back, seen, moved_ms)
     if moving.arrived(back, seen):
@@ -162,7 +174,7 @@ def excursion(was: Moving, seen: Seen, demand: Demand, now: list[Cause]) -> tupl
     if going is NO_EXCURSION:
         return going, used
     spent_ms = going.spent_ms + seen.elapsed_ms
-    fits = demand == Demand.STOP if going.kind == moving.BACK_OFF else demand == Demand.HOLD and seen.straps.closed
+    fits = demand == DEMAND_STOP if going.kind == moving.BACK_OFF else demand == DEMAND_HOLD and seen.straps.closed
     if not fits or seen.angles.doubtful or spent_ms > moving.EXCURSION_MS:
         return NO_EXCURSION, used
     return Excursion(going.kind, going.to_cdeg, spent_ms), used

@@ -12,7 +12,18 @@ import msgspec
 from config.limits import LEVEL_BAND_CDEG, LONGEST_BLIND_RETURN_MS, RETURN_AIM_CDEG, Limits
 from safety.angle import Angles, votes_for_level
 from safety.people import People
-from safety.signals import RAISE, RETURN, TILT, Arm, Demand, Readings, Wish
+from safety.signals import (
+    DEMAND_ALLOW,
+    DEMAND_HOLD,
+    DEMAND_NO_DEEPENING,
+    RAISE,
+    RETURN,
+    TILT,
+    Arm,
+    Demand,
+    Readings,
+    Wish,
+)
 from safety.straps import OPEN, Straps
 from safety.timing import Timing
 
@@ -222,7 +233,7 @@ def held_toward_level(was: Moving, demand: Demand, seen: Seen, limits: Limits) -
     """Motion by a held button under HOLD, and under STOP above level: toward level, slow."""
     held = seen.people.held
     angle = seen.angle_cdeg
-    if angle < RETURN_AIM_CDEG and demand == Demand.HOLD:
+    if angle < RETURN_AIM_CDEG and demand == DEMAND_HOLD:
         if held & RETURN or seen.people.patient_open:
             return approach(RETURN_AIM_CDEG - angle, first_degree(was, 1, limits.slow_cdeg_s, seen, limits), limits)
     elif angle > LEVEL_BAND_CDEG and held & TILT and not (seen.armed is not None and straps_open(seen)):
@@ -263,9 +274,9 @@ def granted(was: Moving, demand: Demand, seen: Seen) -> int:
     """
     people = seen.people
     armed = seen.armed
-    if demand != Demand.ALLOW:
+    if demand != DEMAND_ALLOW:
         # Lowering from above is no deepening.
-        return LOWER if was.grant == LOWER and demand == Demand.NO_DEEPENING and people.held & TILT else NO_GRANT
+        return LOWER if was.grant == LOWER and demand == DEMAND_NO_DEEPENING and people.held & TILT else NO_GRANT
     if people.pressed & TILT:
         if seen.angle_cdeg > LEVEL_BAND_CDEG:
             return LOWER

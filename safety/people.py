@@ -42,6 +42,7 @@ RELEASED: Final = 0
 PRESSED: Final = 1
 HELD_AFTER: Final = 2
 
+CLOSED: Final = Contacts.CLOSED
 MOVES: Final = TILT | RAISE
 KEYS: Final = PLAN_UP | PLAN_DOWN
 
@@ -74,7 +75,7 @@ def follow(was: People, readings: Readings, armed: Arm | None, limits: Limits) -
     raw = readings.buttons or 0
     elapsed_ms = readings.elapsed_ms
     opened = readings.patient_button is not False
-    estop_open = readings.estop is not Contacts.CLOSED
+    estop_open = readings.estop is not CLOSED
     if raw == was.raw and not raw and not was.pressed and not was.patient_pressed and opened is was.patient_open:
         if not estop_open and was.estop == RELEASED and was.booted and (was.patient or opened):
             presence_ms = was.presence_ms + elapsed_ms

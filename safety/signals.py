@@ -21,6 +21,15 @@ class Demand(enum.IntEnum):
     CUT = 5
 
 
+# Until Python 3.12 reading a member off its class costs ten times a plain name; the tick uses these.
+DEMAND_ALLOW: Final = Demand.ALLOW
+DEMAND_NO_DEEPENING: Final = Demand.NO_DEEPENING
+DEMAND_STOP: Final = Demand.STOP
+DEMAND_RETURN: Final = Demand.RETURN
+DEMAND_HOLD: Final = Demand.HOLD
+DEMAND_CUT: Final = Demand.CUT
+
+
 class Alarm(enum.IntEnum):
     """Alarm priority after IEC 60601-1-8, in rising order."""
 
