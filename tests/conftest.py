@@ -1,3 +1,3 @@
-"""What every test of this project gets: the plugin that knows what this machine can run."""
+"""What every test of this project gets: what this machine can run is known, and simulated tables can be made."""
 
-pytest_plugins = ["tests.needs", "pytester"]
+pytest_plugins = ["tests.needs", "sim.pytest_plugin", "pytester"]
