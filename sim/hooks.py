@@ -15,6 +15,7 @@ touched (`touched`), and whether any of its hooks is off its default (`active`),
 A table that boots at an angle is `sim.table.build(…, start_deg=…)`.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -117,7 +118,8 @@ class AngleHooks(Hooks):
     - `lost`: nothing is read (None).
     - `reading_cdeg`: this value is read, whatever it is (20,000 is out of any range).
     - `stuck`: the last value read stays.
-    - `drift_deg_s`: the reading wanders at this rate, from when it was set; `offset_deg`: it is off by this much.
+    - `drift_deg_s`: the reading wanders at this rate, from when it was set, until it is off by `drift_most_deg`;
+      `offset_deg`: it is off by this much at once.
     """
 
     DEFAULTS: ClassVar[dict[str, Any]] = {
@@ -125,6 +127,7 @@ class AngleHooks(Hooks):
         "reading_cdeg": None,
         "stuck": False,
         "drift_deg_s": 0.0,
+        "drift_most_deg": math.inf,
         "offset_deg": 0.0,
     }
 
@@ -132,6 +135,7 @@ class AngleHooks(Hooks):
     reading_cdeg: int | None
     stuck: bool
     drift_deg_s: float
+    drift_most_deg: float
     offset_deg: float
 
 

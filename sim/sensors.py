@@ -103,7 +103,8 @@ class AngleSensor:
             return last_cdeg
         off_deg = hooks.offset_deg
         if self._drift_from_ms is not None:
-            off_deg += hooks.drift_deg_s * (now_ms - self._drift_from_ms) / 1000.0
+            drift_deg = hooks.drift_deg_s * (now_ms - self._drift_from_ms) / 1000.0
+            off_deg += min(max(drift_deg, -hooks.drift_most_deg), hooks.drift_most_deg)
         return self.convert(int((angle_rad + off_deg / _DEG) * self._per_rad + self._base + self._noise()))
 
 

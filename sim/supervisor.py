@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from firmware_bridge.hands import Hands
-from safety.signals import Contacts, Decision, Demand, Region, Snapshot, State
+from safety.signals import Contacts, Decision, Demand, Readings, Region, Snapshot, State
 from sim.habits import LOOK_MS, NEVER_MS, TAP_MS, Fingers, Habits, Policy
 
 SIDES = ("left", "right")
@@ -24,6 +24,9 @@ RESET_MS = 2200
 AGAIN_MS = 5000
 PATIENCE_MS = 10_000
 CRANK_AFTER_MS = 20_000
+LAST_RESORT_MS = 60_000
+CRANKED_MS = 60_000
+STALE_MS = 1000
 TRIES = 4
 
 
@@ -58,6 +61,11 @@ class Supervisor:
         self._moved_from: int | None = None
         self._moved_ms = 0
         self._cranks = False
+        self._cranked_ms = 0
+        self._by_eye = False
+        self._lowers = False
+        self._resets = 0
+        self._ends = 0
         self._routine: dict[State, Callable[[Snapshot, int], None]] = {
             State.IDLE: self._prepare,
             State.STRAPPED: self._tilt,
@@ -106,6 +114,7 @@ class Supervisor:
         else:
             if self._trouble_ms != NEVER_MS:
                 self._trouble_ms = NEVER_MS
+                self._by_eye = False
                 self._forget_tries()
                 self._crank(False)
             self._routine[state](snapshot, now_ms)
@@ -169,12 +178,19 @@ class Supervisor:
             self._fingers.hold("TILT", now_ms)
 
     def _tilt(self, snapshot: Snapshot, now_ms: int) -> None:
-        """Strapped: once everything has been still for long enough, hold TILT until the table goes."""
+        """Strapped: once everything has been still for long enough, hold TILT until the table goes.
+
+        A session that is over, or a table that will not go, is ended by CONFIRM.
+        """
         fingers = self._fingers
-        if fingers.held:
+        if snapshot.decision.over or self._tries >= TRIES:
+            fingers.let_go()
+            self._end_session(now_ms)
+        elif fingers.held:
             if now_ms - fingers.held_ms > START_MS:
                 fingers.let_go()
-                self._again(now_ms, self._wait, "the table does not tilt")
+                self._tries += 1
+                self._let_go_ms = now_ms
             else:
                 fingers.hold("TILT", now_ms)
         elif self._may_tilt(snapshot, now_ms):
@@ -213,7 +229,7 @@ class Supervisor:
         if not _is_home(snapshot):
             self._now_and_then(now_ms, "RETURN", TAP_MS)
         elif snapshot.wish.left_ms <= 0 and now_ms - self._entered_ms > self._habits.reaction_ms:
-            self._again(now_ms, self._confirm, "the session does not end")
+            self._end_session(now_ms)
 
     def _let_off(self, why: str) -> None:
         """Open the straps and let the patient off; without `why` because the visit is over."""
@@ -240,17 +256,17 @@ class Supervisor:
         else:
             if snapshot.readings.estop is not Contacts.CLOSED:
                 self._hands.estop(False)
-            if _is_home(snapshot):
-                self._clear(snapshot.decision, now_ms)
+            if _is_home(snapshot) or self._sees_level(snapshot.readings, now_ms):
+                self._clear(snapshot, now_ms)
             else:
                 self._bring_back(snapshot, now_ms)
 
     def _bring_back(self, snapshot: Snapshot, now_ms: int) -> None:
         decision = snapshot.decision
-        waited_ms = now_ms - self._trouble_ms
-        if self._cranks or (self._stalled(now_ms) and waited_ms >= CRANK_AFTER_MS):
+        patience_ms = CRANK_AFTER_MS if decision.demand >= Demand.HOLD else LAST_RESORT_MS
+        if self._cranks or (self._stalled(now_ms) and now_ms - self._trouble_ms >= patience_ms):
             self._fingers.let_go()
-            self._crank(True)
+            self._crank(True, now_ms)
         elif decision.demand == Demand.HOLD:
             self._fingers.hold("RETURN", now_ms)
         else:
@@ -260,25 +276,39 @@ class Supervisor:
             elif decision.demand == Demand.CUT and any(cause.code == "H20" for cause in decision.causes):
                 self._now_and_then(now_ms, "ACK", ACK_MS)
 
-    def _clear(self, decision: Decision, now_ms: int) -> None:
-        """At level or above, still: RESET; if the alarm will not clear, lower to level and let the patient off."""
+    def _clear(self, snapshot: Snapshot, now_ms: int) -> None:
+        """At level or above: RESET; if the alarm will not clear, lower to level and end the session anyhow."""
+        decision = snapshot.decision
         self._crank(False)
-        if not decision.still:
-            self._fingers.let_go()
-        elif self._fingers.held == "TILT":
-            pass
-        elif self._tries < TRIES:
-            self._fingers.let_go()
-            self._now_and_then(now_ms, "ACK", RESET_MS)
-        elif decision.region == Region.ABOVE:
+        if self._armed_once and decision.armed is None:
+            self._let_off("")
+        elif self._lowers and decision.region == Region.ABOVE:
             self._fingers.hold("TILT", now_ms)
         else:
-            self._let_off("the alarm does not clear")
+            self._fingers.let_go()
+            if not decision.still:
+                return
+            if self._resets < TRIES:
+                if self._now_and_then(now_ms, "ACK", RESET_MS):
+                    self._resets += 1
+            elif decision.region == Region.ABOVE:
+                self._lowers = True
+            elif snapshot.wish.left_ms <= 0 and now_ms - self._tried_ms > AGAIN_MS:
+                self._end_session(now_ms)
 
-    def _crank(self, turning: bool) -> None:
+    def _crank(self, turning: bool, now_ms: int = 0) -> None:
         if turning != self._cranks:
             self._cranks = turning
+            self._cranked_ms = now_ms
             self._hands.crank(turning)
+
+    def _sees_level(self, readings: Readings, now_ms: int) -> bool:
+        """Whether whoever works the crank sees that the table is level, whatever the angle sensors make of it."""
+        if self._cranks and not self._by_eye:
+            blind = readings.age_ms > STALE_MS or readings.level_switch is None
+            waited_ms = now_ms - self._cranked_ms
+            self._by_eye = waited_ms >= CRANKED_MS if blind else readings.level_switch is False and waited_ms >= LOOK_MS
+        return self._by_eye
 
     # Small habits
 
@@ -292,6 +322,17 @@ class Supervisor:
         self._tries = 0
         self._tried_ms = -AGAIN_MS
 
+    def _end_session(self, now_ms: int) -> None:
+        """CONFIRM, which ends a session at level; if that is in vain, let the patient off all the same."""
+        if now_ms - self._tried_ms < AGAIN_MS:
+            return
+        self._tried_ms = now_ms
+        self._ends += 1
+        if self._ends <= TRIES and self._armed_once:
+            self._fingers.tap("CONFIRM", now_ms)
+        else:
+            self._let_off("the session does not end" if self._armed_once else "the alarm does not clear")
+
     def _again(self, now_ms: int, act: Callable[[int], None], in_vain: str) -> None:
         """Do something, and again some seconds later if it did not help; at last give the session up."""
         if now_ms - self._tried_ms < AGAIN_MS:
@@ -300,15 +341,16 @@ class Supervisor:
         self._tries += 1
         if self._tries <= TRIES:
             act(now_ms)
-        elif not self._armed_once or self._state is State.RESTING:
+        else:
             self._let_off(in_vain)
 
-    def _now_and_then(self, now_ms: int, button: str, for_ms: int) -> None:
-        """Tap a button, and again some seconds later if it did not help."""
-        if now_ms - self._tried_ms >= AGAIN_MS:
-            self._tried_ms = now_ms
-            self._tries += 1
-            self._fingers.tap(button, now_ms, for_ms)
+    def _now_and_then(self, now_ms: int, button: str, for_ms: int) -> bool:
+        """Tap a button, and again some seconds later if it did not help; true when it was tapped now."""
+        if now_ms - self._tried_ms < AGAIN_MS or self._fingers.tapped:
+            return False
+        self._tried_ms = now_ms
+        self._fingers.tap(button, now_ms, for_ms)
+        return True
 
     def _watch_motion(self, angle_cdeg: int | None, now_ms: int) -> None:
         """Notice when the table last moved, as far as an eye sees it."""

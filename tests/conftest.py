@@ -1,3 +1,3 @@
-"""What every test of this project gets: what this machine can run is known, and simulated tables can be made."""
+"""What every test of this project gets beside the simulated table, which comes with the package as a pytest plugin."""
 
-pytest_plugins = ["tests.needs", "sim.pytest_plugin", "pytester"]
+pytest_plugins = ["tests.needs", "pytester"]

@@ -149,8 +149,9 @@ KINDS = (
         "the permit's prescription is shallower than the plan",
         _nothing,
         (Parameter("prescribed_deg", "what was prescribed", -10.0, "deg", -60.0, -1.0),),
+        at_boot=True,
     ),
-    FaultKind("permit-expired", "H34", "the permit is no longer valid", _nothing),
+    FaultKind("permit-expired", "H34", "the permit is no longer valid", _nothing, at_boot=True),
     FaultKind("raised-early", "H32", "RAISE is held, as before the rest is over", _raise_held),
     FaultKind(
         "raised-too-far",

@@ -10,7 +10,7 @@ from sim.table import SimulatedTable
 
 
 def tamper(permit: Permit, table: SimulatedTable) -> Permit:
-    """Return the permit as the faults that are active on `table` leave it; called by whoever arms."""
+    """Return the permit as the faults of `table` leave it; called when a `FaultSchedule` has been made for it."""
     for fault in active_faults(table):
         if fault.name == "wrong-plan":
             permit = msgspec.structs.replace(permit, prescribed_cdeg=round(float(fault.values["prescribed_deg"]) * 100))

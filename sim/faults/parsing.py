@@ -40,7 +40,7 @@ def parse_fault_now(text: str, kinds: Mapping[str, FaultKind]) -> Fault:
     """Read a fault that begins at once, `NAME[+DURATION][:key=value,…]`, as `Hands.inject` takes it.
 
     Raises:
-        FaultError: as `parse_fault`; also for a fault that has to be there before the table is switched on.
+        FaultError: as `parse_fault`; also for a fault that has to be there from the start.
     """
     head, values = _split(text)
     name, plus, lasts = head.partition("+")
@@ -50,7 +50,7 @@ def parse_fault_now(text: str, kinds: Mapping[str, FaultKind]) -> Fault:
         )
     kind = _kind(name, kinds)
     if kind.at_boot:
-        raise FaultError(f"{kind.name} must be there when the table is switched on: give it as {kind.name}@idle")
+        raise FaultError(f"{kind.name} must be there from the start: give it as {kind.name}@idle")
     return Fault(kind, When(None), _duration(kind, lasts) if plus else None, _values(kind, values))
 
 
@@ -86,7 +86,7 @@ def _moment(kind: FaultKind, text: str) -> tuple[When, int | None]:
     if len(lasts) > 1:
         raise FaultError(f'{kind.name}: "{shorten(text)}" has more than a moment and a duration: write {_FORM}')
     if kind.at_boot and (when != When(State.IDLE) or lasts):
-        raise FaultError(f"{kind.name} must be there when the table is switched on: write {kind.name}@idle")
+        raise FaultError(f"{kind.name} must be there from the start: write {kind.name}@idle")
     return when, _duration(kind, lasts[0]) if lasts else None
 
 

@@ -7,6 +7,8 @@ from sim.table import SimulatedTable
 Effects = tuple[Effect, ...]
 
 SIDE = Parameter("side", "which strap", "both", choices=("left", "right", "both"))
+# Slow enough to be no motion (H12, H13), quick enough to be over before anybody has looked twice.
+SHIFT_DEG_S = 0.4
 SENSOR = Parameter("sensor", "which angle sensor", "a", choices=("a", "b"))
 
 
@@ -60,7 +62,8 @@ def _angle_freezes(table: SimulatedTable, values: Values) -> Effects:
 
 
 def _angles_shift(table: SimulatedTable, values: Values) -> Effects:
-    return _angles(table, values, "offset_deg", -float(values["by_deg"]))
+    drifts = _angles(table, values, "drift_deg_s", -SHIFT_DEG_S)
+    return drifts + tuple(Effect(drift.part, "drift_most_deg", float(values["by_deg"])) for drift in drifts)
 
 
 def _device_limit(table: SimulatedTable, values: Values) -> Effects:
@@ -114,7 +117,7 @@ KINDS = (
     FaultKind(
         "angles-shift",
         "H01",
-        "both angle sensors are suddenly off alike, so that the table reads deeper",
+        "both angle sensors creep off alike, so that the table reads deeper",
         _angles_shift,
         (Parameter("by_deg", "how much deeper", 1.2, "deg", 0.1, 60.0),),
     ),
