@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import model_validator
 
-from config.limits import BOUNDS, INVERTED_CDEG, SET_MARGIN_S, Limits
+from config.limits import BOUNDS, FASTEST_CDEG_S, FIRST_DEGREE_CDEG_S, INVERTED_CDEG, SET_MARGIN_S, Limits
 from config.quantities import Contradiction, Model, deg, degrees, degrees_per_second, refuse, whole
 from config.words import Name, Title
 
@@ -53,7 +53,7 @@ def _ramped_s(way: float, speed: float, deceleration: float) -> float:
     """
     if way <= 0:
         return 0.0
-    ramps = _ramp_s(speed, ACCELERATION_CDEG_S2) + _ramp_s(speed, deceleration)
+    ramps = _ramp_s(speed, ACCELERATION_CDEG_S2) + _ramp_s(speed, min(deceleration, ACCELERATION_CDEG_S2))
     return max(ramps, way / speed + ramps / 2.0)
 
 
@@ -81,9 +81,9 @@ class Staged(Model):
 class Plan(Model):
     """What one visit does.
 
-    `name` is what it is called by, `title` what people read. In each of `sets` the table goes to `angle_cdeg` at
-    no more than `speed_cdeg_s`, holds for `hold_s`, returns to level and rests for `rest_s`. `staged` is left out
-    where it goes down in one move.
+    `name` is what it is called by, `title` what people read. In each of `sets` the table goes to `angle_cdeg` at no
+    more than `speed_cdeg_s` (never slower than the first degree of a tilt), holds for `hold_s`, returns to level and
+    rests for `rest_s`. `staged` is left out where it goes down in one move.
     """
 
     format: Literal["inversion-table/plan@1"]
@@ -93,7 +93,7 @@ class Plan(Model):
     angle_cdeg: Annotated[int, degrees(BOUNDS["cap_cdeg"][0], INVERTED_CDEG)]
     hold_s: Annotated[int, whole("s", *BOUNDS["hold_limit_s"])]
     rest_s: Annotated[int, whole("s", *BOUNDS["rest_s"])]
-    speed_cdeg_s: Annotated[int, degrees_per_second(*BOUNDS["speed_cdeg_s"])]
+    speed_cdeg_s: Annotated[int, degrees_per_second(FIRST_DEGREE_CDEG_S, FASTEST_CDEG_S)]
     staged: Staged | None = None
 
     @model_validator(mode="after")

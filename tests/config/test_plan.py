@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from config.errors import ConfigurationError
 from config.limits import Limits
 from config.loading import check_plan, load_plan
-from config.plan import ACCELERATION_CDEG_S2, BRAKE_RELEASE_S, JERK_CDEG_S3, REACTION_S, Plan, Staged, _ramped_s
+from config.plan import (
+    ACCELERATION_CDEG_S2,
+    BRAKE_RELEASE_S,
+    JERK_CDEG_S3,
+    REACTION_S,
+    Plan,
+    Staged,
+    _from_rest_s,
+    _ramped_s,
+)
+from controller.motion_profile import MotionProfile
 from tests.config.writing import GONE, PLAN, changed
 
 STEP_S = 0.02
@@ -148,9 +158,24 @@ def test_the_longest_hold_that_the_ceiling_allows_is_taken_and_one_second_more_i
         plan(angle_deg=-60.0, hold_s=201 + spare, staged=staged)
 
 
-def test_the_slowest_speed_is_refused_where_it_takes_too_long() -> None:
-    with pytest.raises(ValueError, match=r"one set needs \d{4} s"):
-        plan(angle_deg=-60.0, speed_deg_s=0.1)
+def test_a_plan_is_no_slower_than_the_first_degree_of_a_tilt() -> None:
+    assert plan(speed_deg_s=0.5).speed_cdeg_s == Limits().first_degree_cdeg_s
+    with pytest.raises(ValueError, match="below the lowest allowed"):
+        plan(speed_deg_s=0.49)
+
+
+@pytest.mark.parametrize("speed", [50, 125, 200])
+@pytest.mark.parametrize("deceleration", [20, 60, 200, 1000])
+@pytest.mark.parametrize("way", [50, 100, 101, 250, 1000, 6000])
+def test_the_controllers_own_motion_keeps_to_the_reckoning(way: int, speed: int, deceleration: int) -> None:
+    limits = Limits(deceleration_cdeg_s2=deceleration)
+    motion = MotionProfile(deceleration, limits.first_degree_cdeg_s)
+    angle, walked_ms = 0.0, 0
+    while velocity := motion.toward(-way, round(angle), speed, 10):
+        angle += velocity * 0.01
+        walked_ms += 10
+        assert walked_ms < 1_000_000
+    assert walked_ms / 1000 + BRAKE_RELEASE_S <= _from_rest_s(way, speed, limits) - 1
 
 
 @pytest.mark.parametrize(
