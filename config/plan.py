@@ -114,10 +114,11 @@ class Plan(Model):
 
     @property
     def stages_cdeg(self) -> tuple[int, ...]:
-        """The angles at which the way down stands, the target last."""
+        """The angles at which the way down stands, the target last; less than a degree before it nothing stands."""
         if self.staged is None:
             return (self.angle_cdeg,)
-        return (*range(-self.staged.step_cdeg, self.angle_cdeg, -self.staged.step_cdeg), self.angle_cdeg)
+        step = self.staged.step_cdeg
+        return (*range(-step, self.angle_cdeg + FIRST_DEGREE_CDEG - 1, -step), self.angle_cdeg)
 
     def planned_inverted_s(self, limits: Limits) -> int:
         """Return an upper bound of the seconds that one set spends below −5°, rounded up.

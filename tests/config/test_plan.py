@@ -219,7 +219,8 @@ def test_everything_that_a_table_does_not_allow_is_told_at_once() -> None:
         (15.0, (-1500, -3000, -4500)),
         (30.0, (-3000, -4500)),
         (22.5, (-2250, -4500)),
-        (22.49, (-2249, -4498, -4500)),
+        (22.0, (-2200, -4400, -4500)),
+        (22.01, (-2201, -4500)),
     ],
 )
 def test_a_staged_descent_stops_at_each_step_and_ends_at_the_angle(step: float, stages: tuple[int, ...]) -> None:
