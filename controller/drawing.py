@@ -40,6 +40,7 @@ PLOT_HEIGHT = 300
 LANE, LABEL, NAME = 19, 14, 14
 HEAD, FOOT = 50, 42
 MOST_POINTS = 3000
+MOST_LABELS = 12
 LEVEL_BAND_CDEG, INVERTED_CDEG = 100, -500
 KNEE_CDEG = 500
 SMALL_SCALE_FROM_CDEG = 1500
@@ -106,12 +107,16 @@ def _spans(rows: Sequence[Row], say: Callable[[Row], str]) -> list[Span]:
     return [(start, end, word) for (start, word), end in zip(starts, ends, strict=True) if word]
 
 
+def _planned(row: Row) -> str:
+    return "" if row.cap_cdeg is None or row.planned_cdeg is None else str(row.planned_cdeg)
+
+
 class _Picture:
     """One trace being drawn: where things lie, and the sheet that takes them from back to front."""
 
     def __init__(self, rows: Sequence[Row], trips: Sequence[Trip]) -> None:
         self.rows, self.trips = rows, trips
-        self.start_ms, self.end_ms = rows[0].t_ms, max(rows[-1].t_ms, rows[0].t_ms + 1000)
+        self.start_ms, self.end_ms = rows[0].t_ms // 1000 * 1000, max(rows[-1].t_ms, rows[0].t_ms + 1000)
         self.seconds = (self.end_ms - self.start_ms) / 1000
         angles = [angle for row in rows if (angle := row.angle_cdeg) is not None]
         caps = [row.cap_cdeg for row in rows if row.cap_cdeg is not None]
@@ -181,8 +186,12 @@ class _Picture:
         From right to left, so that what leads down to a lower line passes on the left of the words above it.
         """
         lines: list[list[tuple[float, float, str]]] = []
-        for trip in reversed(self.trips):
+        shown = self.trips[:MOST_LABELS]
+        left_out = len(self.trips) - len(shown)
+        for trip in reversed(shown):
             words = label_of(trip)
+            if left_out and trip is shown[-1]:
+                words += f" … and {left_out} more"
             x, width = self.x(trip.t_ms), width_of(words, 9)
             left = x + 5 if x + 5 + width <= WIDTH - 8 else max(8.0, x - 5 - width)
             fitting = (line for line in lines if left + width + 12 <= min(line[-1][:2]))
@@ -264,9 +273,9 @@ class _Picture:
                 taken = right + 6 + width
 
     def _curves(self) -> None:
+        self._plan()
         best: Curve = (lambda row: row.true_angle_cdeg) if self.truth_known else (lambda row: row.judged_angle_cdeg)
         curves: list[tuple[Curve, Color, float]] = [
-            (lambda row: row.planned_cdeg, PLAN, 4.0),
             (lambda row: row.angle_b_cdeg, SENSOR_B, 1.1),
             (lambda row: row.angle_a_cdeg, SENSOR_A, 1.1),
             (best, TRUE, 1.8),
@@ -276,9 +285,20 @@ class _Picture:
             for known, group in groupby(pairs, key=lambda pair: pair[1] is not None):
                 if known:
                     points = [(t_ms, angle) for t_ms, angle in group if angle is not None]
-                    share = max(2, MOST_POINTS // len(curves) * len(points) // len(pairs))
+                    share = max(2, MOST_POINTS // 4 * len(points) // len(pairs))
                     kept = thin_out(points, share)
                     self.sheet.line([(self.x(t_ms), self.y(angle)) for t_ms, angle in kept], color, width)
+
+    def _plan(self) -> None:
+        """The plan's angle while a session is armed, as wide steps under the curves."""
+        lines: list[list[tuple[int, int]]] = []
+        for start, end, cdeg in _spans(self.rows, _planned):
+            if not lines or lines[-1][-1][0] != start:
+                lines.append([])
+            lines[-1] += [(start, int(cdeg)), (end, int(cdeg))]
+        for line in lines:
+            corners = thin_out(line, MOST_POINTS // 4)
+            self.sheet.line([(self.x(t_ms), self.y(angle)) for t_ms, angle in corners], PLAN, 4.0)
 
     def _marks(self) -> None:
         lanes = self.bottom - 16 - LANE * (2 if self.faults else 1)

@@ -85,7 +85,7 @@ class PlainLines:
         worst = {(cause.code, cause.by): cause.demand for cause in decision.causes}
         for cause in decision.causes:
             if cause.demand > self._told.get((cause.code, cause.by), Demand.ALLOW):
-                yield self._alarm_line(cause)
+                yield self._alarm_line(cause, decision.demand)
         self._told = {key: max(demand, self._told.get(key, demand)) for key, demand in worst.items()}
         if decision.alarm is Alarm.NONE and self._alarm is not Alarm.NONE:
             yield "the alarm is over"
@@ -103,5 +103,5 @@ class PlainLines:
         elif snapshot.wish.state is not last.wish.state:
             yield f"now {snapshot.wish.state.replace('_', ' ')}"
 
-    def _alarm_line(self, cause: Cause) -> str:
-        return f"{cause.alarm.name} {cause.code}: {message(cause, self._heading.manual_return_text)}"
+    def _alarm_line(self, cause: Cause, in_force: Demand) -> str:
+        return f"{cause.alarm.name} {cause.code}: {message(cause, self._heading.manual_return_text, in_force)}"

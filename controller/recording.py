@@ -86,13 +86,15 @@ TEXT_COLUMNS = frozenset(name for name, kind in Row.__annotations__.items() if k
 class Trip(NamedTuple):
     """One cause that stopped the table or brought it back, at the moment it appeared.
 
-    `first` is true when no other such cause was in force then; `state` is the session's state just before.
+    `first` is true when no other such cause was in force then; `state` is the session's state just before, `in_force`
+    the demand that held then, this cause's own or a worse one.
     """
 
     cause: Cause
     first: bool
     state: str
     t_ms: int
+    in_force: Demand = Demand.ALLOW
 
 
 _SCALED = {"cdeg": "°", "cdeg/s": "°/s"}
@@ -243,7 +245,8 @@ def trips_of(snapshots: Iterable[Snapshot]) -> list[Trip]:
             for cause in causes:
                 key = (cause.code, cause.by)
                 if cause.demand >= Demand.STOP and cause.demand > worst.get(key, Demand.ALLOW):
-                    trips.append(Trip(cause, not worst, before or snapshot.wish.state, snapshot.t_ms))
+                    state = before or snapshot.wish.state
+                    trips.append(Trip(cause, not worst, state, snapshot.t_ms, snapshot.decision.demand))
                     worst[key] = cause.demand
         before = snapshot.wish.state
     return trips

@@ -13,23 +13,26 @@ from typing import Any, Literal
 
 from controller.recording import Row, Trip, measure
 from controller.sentences import message, refusal, what_to_do, wrong
-from safety.signals import Cause
+from controller.session import (
+    COMPLETED,
+    EXIT_COMPLETED,
+    EXIT_NOT_LEVEL,
+    EXIT_REFUSED,
+    EXIT_STOPPED,
+    EXIT_TRIPPED,
+    LEVEL_CDEG,
+    REFUSED,
+    STOPPED,
+    TRIPPED,
+    Outcome,
+)
 
 SCHEMA = "inversion-table.session/1"
-LEVEL_CDEG = 100
 INVERTED_CDEG = -500
 SPEED_WINDOW_MS = 500
 WIDTH = 100
-
-Outcome = Literal["completed", "tripped", "stopped", "refused"]
-
-EXIT_COMPLETED, EXIT_TRIPPED, EXIT_REFUSED, EXIT_STOPPED, EXIT_NOT_AT_LEVEL = 0, 3, 4, 6, 7
-_EXITS: dict[Outcome, int] = {
-    "completed": EXIT_COMPLETED,
-    "tripped": EXIT_TRIPPED,
-    "refused": EXIT_REFUSED,
-    "stopped": EXIT_STOPPED,
-}
+MOST_TRIPS_TOLD = 8
+_EXITS = {COMPLETED: EXIT_COMPLETED, TRIPPED: EXIT_TRIPPED, REFUSED: EXIT_REFUSED, STOPPED: EXIT_STOPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,8 @@ class Figures:
     truth: Literal["plant", "sensors"]
 
     @property
-    def at_level(self) -> bool:
-        """Whether the session ended with the patient at level or above; an unknown angle is not level."""
+    def home(self) -> bool:
+        """Whether the patient ended at level or above it; an unknown angle is neither."""
         return self.final_deg is not None and self.final_deg * 100 >= -LEVEL_CDEG
 
 
@@ -85,12 +88,11 @@ def _fastest(known: Sequence[tuple[int, int]]) -> float | None:
 class SessionResult:
     """A session's end, for people and for programs.
 
-    `reason` is one of the end reasons (`completed`, `patient button`, `strap`, …); `refusals` are the reasons why
-    the table did not arm; `files` maps what was written to names relative to the session's folder.
+    `outcome` is the session's own word; `asked_by` says how a person ended it from outside (`Ctrl-C`), or nothing,
+    and `gave_up` why the people stopped trying. `files` maps what was written to names relative to the folder.
     """
 
     outcome: Outcome
-    reason: str
     plan: str
     profile: str
     table: str
@@ -100,23 +102,22 @@ class SessionResult:
     manual_return_text: str
     figures: Figures
     trips: tuple[Trip, ...] = ()
-    refusals: tuple[Cause, ...] = ()
+    asked_by: str = ""
+    gave_up: str = ""
     files: dict[str, str] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
-        """What the command ends with; a patient who is not at level comes before everything else."""
-        if not self.figures.at_level:
-            return EXIT_NOT_AT_LEVEL
-        return _EXITS[self.outcome]
+        """What the command ends with; a patient who is left below level comes before everything else."""
+        return _EXITS[self.outcome.result] if self.figures.home else EXIT_NOT_LEVEL
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as INTERFACES promises it; `refusals` is added to that."""
         figures = self.figures
         return {
             "schema": SCHEMA,
-            "result": self.outcome,
-            "end_reason": self.reason,
+            "result": self.outcome.result,
+            "end_reason": self.outcome.end_reason,
             "plan": self.plan,
             "profile": self.profile,
             "table": self.table,
@@ -133,7 +134,7 @@ class SessionResult:
             "refusals": [
                 {"code": cause.code, "value": cause.value, "limit": cause.limit, "unit": cause.unit}
                 | {"message": refusal(cause)}
-                for cause in self.refusals
+                for cause in self.outcome.refusals
             ],
             "files": self.files,
         }
@@ -151,7 +152,7 @@ class SessionResult:
             "value": cause.value,
             "limit": cause.limit,
             "unit": cause.unit,
-            "message": message(cause, self.manual_return_text),
+            "message": message(cause, self.manual_return_text, trip.in_force),
         }
 
     def json_text(self) -> str:
@@ -163,15 +164,14 @@ class SessionResult:
     @property
     def headline(self) -> str:
         """How it ended, in a sentence without a full stop."""
-        told = {
-            "completed": "completed as planned",
-            "stopped": f"ended by a person ({self.reason})",
-            "refused": "refused to start",
-            "tripped": f"ended by the safety layer ({self.reason})",
-        }[self.outcome]
+        result, reason = self.outcome.result, self.outcome.end_reason
         first = next((trip.cause for trip in self.trips if trip.first), None)
-        if self.outcome == "tripped" and first is not None:
+        if result == TRIPPED and first is not None:
             told = f"ended by the safety layer: {first.code}, {_lowered(wrong(first.code))}"
+        elif result == STOPPED:
+            told = f"ended by a person ({self.asked_by or reason})"
+        else:
+            told = {COMPLETED: "completed as planned", REFUSED: "refused to start"}.get(result, f"ended ({reason})")
         return f"{self.plan} on {self.profile}: {told}"
 
     @property
@@ -187,24 +187,30 @@ class SessionResult:
         """Return what a person reads at the end; `folder` is where the files are."""
         figures = self.figures
         lines = [self.headline + "."]
-        if not figures.at_level:
+        if not figures.home:
             lines += ["", *_wrapped(f"THE PATIENT IS NOT AT LEVEL ({_deg(figures.final_deg)}). {self._act_now()}"), ""]
         lines += [
             f"  deepest angle   {_deg(figures.deepest_deg)} (cap {_deg(self.cap_cdeg / 100)})",
             f"  inverted        {minutes(figures.inverted_s)} of {minutes(figures.duration_s)}",
             f"  fastest         {_deg(figures.max_speed_deg_s)}/s",
-            f"  patient now     {_deg(figures.final_deg)}, {'at level' if figures.at_level else 'NOT AT LEVEL'}",
+            f"  patient now     {_deg(figures.final_deg)}, {_where(figures.final_deg)}",
         ]
         lines.append("  trips           none" if not self.trips else "  trips")
-        for trip in self.trips:
+        for trip in self.trips[:MOST_TRIPS_TOLD]:
             cause = trip.cause
             at = f"{trip.t_ms / 1000:.2f} s, {trip.state.replace('_', ' ')}"
-            told = f"{cause.code} at {at} ({cause.demand.name}): {message(cause, self.manual_return_text)}"
+            told = (
+                f"{cause.code} at {at} ({cause.demand.name}): {message(cause, self.manual_return_text, trip.in_force)}"
+            )
             lines += _wrapped(told, "    first  " if trip.first else "    then   ", 11)
-        if self.refusals:
+        if len(self.trips) > MOST_TRIPS_TOLD:
+            lines.append(f"    … and {len(self.trips) - MOST_TRIPS_TOLD} more, all in result.json")
+        if self.outcome.refusals:
             lines.append("  refused because")
-            for cause in self.refusals:
+            for cause in self.outcome.refusals:
                 lines += _wrapped(f"{cause.code}: {refusal(cause)}", "    ", 4)
+        if self.gave_up:
+            lines.append(f"  given up        {self.gave_up}")
         if folder:
             lines.append(f"  files           {', '.join(['result.json', *self.files.values()])} in {folder}")
         return "\n".join(lines)
@@ -227,6 +233,14 @@ def minutes(seconds: float) -> str:
 
 def _deg(angle_deg: float | None) -> str:
     return "unknown" if angle_deg is None else measure(round(angle_deg * 100), "cdeg")
+
+
+def _where(angle_deg: float | None) -> str:
+    if angle_deg is None:
+        return "nobody knows where"
+    if abs(angle_deg) * 100 <= LEVEL_CDEG:
+        return "at level"
+    return "above level" if angle_deg > 0 else "BELOW LEVEL"
 
 
 def _lowered(words: str) -> str:

@@ -7,7 +7,7 @@ alone; where a hazard needs other words than its demand, the second table below 
 from typing import Final, NamedTuple
 
 from controller.recording import limit_of, measure
-from safety.signals import Cause, Decision, Demand, Snapshot, State
+from safety.signals import Cause, Decision, Demand, Region, Snapshot, State
 
 
 class Words(NamedTuple):
@@ -17,7 +17,16 @@ class Words(NamedTuple):
     do: str
 
 
-RESET_AT_LEVEL: Final = "At level hold ACK for 2 s."
+CLEAR: Final = "Then hold ACK for 2 s, with everything still."
+CLEAR_ELSE: Final = {
+    "H11": "",
+    "H20": "Then hold ACK for half a second, and for 2 s.",
+    "H25": "Then press a button afresh.",
+    "H26": "Then press a button afresh.",
+    "STOP": "To go on, press TILT afresh.",
+}
+# Figures that say no more than yes.
+PLAIN_FACTS: Final = ("pressed", "asked", "circuit open", "drive fault")
 
 WORDS: Final[dict[str, Words]] = {
     "H01": Words("The table is deeper than this session's cap", "Have the drive and the angle sensors looked at."),
@@ -62,6 +71,7 @@ WORDS: Final[dict[str, Words]] = {
     "H34": Words("There is no valid permit for this person", "Answer the screening list first."),
     "H35": Words("Somebody without the right to it gave a command", "Log in, or call somebody who may."),
     "H36": Words("The table is raised beyond its boarding angle", "Hold TILT to lower it."),
+    "STOP": Words("Somebody asked for a stop", ""),
 }
 
 DOES: Final[dict[Demand, str]] = {
@@ -87,6 +97,7 @@ DO: Final[dict[Demand, str]] = {
     Demand.CUT: "There is no electric return: bring the patient back by hand.",
 }
 DO_ELSE: Final[dict[tuple[str, Demand], str]] = {
+    ("H05", Demand.STOP): "",
     ("H20", Demand.CUT): "",
     ("H20", Demand.HOLD): "Hold RETURN: the table goes slowly to level while it is held.",
     ("H36", Demand.STOP): "",
@@ -106,6 +117,8 @@ def wrong(code: str) -> str:
 
 def figures(cause: Cause) -> str:
     """Return what was measured against which limit, with units."""
+    if cause.unit in PLAIN_FACTS:
+        return cause.unit
     return f"{measure(cause.value, cause.unit)}, limit {limit_of(cause)}"
 
 
@@ -115,20 +128,28 @@ def what_the_table_does(cause: Cause) -> str:
     return DOES_ELSE.get((cause.code, cause.demand), slowly)
 
 
-def what_to_do(cause: Cause, manual_return_text: str = "") -> str:
+def what_to_do(cause: Cause, manual_return_text: str = "", home: bool = False) -> str:
     """Return what people have to do about a cause: first what its demand asks for, then what the hazard does.
 
-    `manual_return_text` is the table's own way back without power.
+    `manual_return_text` is the table's own way back without power. With `home`, at level or above, nobody has to be
+    brought back: what mends it, and what clears the alarm.
     """
+    mends = WORDS[cause.code].do if cause.code in WORDS else ""
+    if home:
+        return " ".join(part for part in (mends, CLEAR_ELSE.get(cause.code, CLEAR)) if part)
     first = DO_ELSE.get((cause.code, cause.demand), DO[cause.demand])
     by_hand = manual_return_text if cause.demand is Demand.CUT and first else ""
-    then = WORDS[cause.code].do if cause.code in WORDS else ""
-    return " ".join(part for part in (first, by_hand, then) if part)
+    return " ".join(part for part in (first, by_hand, mends) if part)
 
 
-def message(cause: Cause, manual_return_text: str = "") -> str:
-    """Return the whole message of a cause: what is wrong with its figures, what the table does, what to do."""
+def message(cause: Cause, manual_return_text: str = "", in_force: Demand = Demand.ALLOW) -> str:
+    """Return the whole message of a cause: what is wrong with its figures, what the table does, what to do.
+
+    Where a worse demand is `in_force`, that is what the table does.
+    """
     told = f"{wrong(cause.code)} ({figures(cause)})."
+    if in_force > cause.demand:
+        return f"{told} A worse demand, {in_force.name}, stays in force."
     return " ".join((told, what_the_table_does(cause), what_to_do(cause, manual_return_text))).strip()
 
 
@@ -148,11 +169,14 @@ def what_now(snapshot: Snapshot, manual_return_text: str = "") -> str:
     decision = snapshot.decision
     trouble = [cause for cause in decision.causes if cause.demand >= Demand.STOP]
     if trouble:
-        return what_to_do(max(trouble, key=_demand), manual_return_text)
+        home = decision.region in (Region.LEVEL, Region.ABOVE)
+        return what_to_do(max(trouble, key=_demand), manual_return_text, home)
     if decision.prompts:
         return prompt(decision.prompts[0])
     if decision.refusals:
         return refusal(decision.refusals[0])
+    if snapshot.wish.state is State.IDLE and snapshot.wish.set_number:
+        return "The session is over: open the straps and let the patient off slowly."
     return _next_step(snapshot.wish.state, decision)
 
 

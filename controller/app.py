@@ -1,0 +1,188 @@
+"""The command `inversion-table`: the one place where commands, configuration and simulation are put together.
+
+`main` returns an exit code and lets nothing else out: a mistake is one sentence, a defect of the program one
+sentence and a file with its traceback. What is for people goes to stderr, results to stdout.
+"""
+
+import argparse
+import importlib.util
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from config.plan import Plan
+    from config.profile import Profile
+    from controller.runner import OpenedTable
+
+PACKAGES = ("config", "safety", "firmware_bridge", "controller", "sim")
+PROGRAM = "inversion-table"
+DEFECT, MISTAKE, ENDED_BY_PERSON = 1, 2, 6
+
+# The simulated table has a day of its own (in 2027), so that one seed gives one run on every date.
+SIMULATED_DAY_S = 1_800_000_000
+CDEG_A_RADIAN = 100 * 57.29577951308232
+
+DESCRIPTION = """\
+Controller for a motorized inversion table, with a simulated table. Not a certified medical device.
+0° is level, negative angles are head-down.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; `argv` defaults to the program's own arguments."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    foreign = foreign_names()
+    if foreign:
+        _tell(words, f"refusing to run: {'; '.join(foreign)}. Install into an environment of its own.", MISTAKE)
+        return MISTAKE
+    from config.errors import InversionTableError
+    from controller.voice import flush_all, silence
+
+    state = None
+    try:
+        args = _parsed(words)
+        state = getattr(args, "state", None)
+        code = args.run(args)
+    except InversionTableError as error:
+        code = error.exit_code
+        _tell(words, str(error), code)
+    except SystemExit as leaving:  # --help and --version
+        code = leaving.code if isinstance(leaving.code, int) else 0
+    except BrokenPipeError:
+        # Whoever read the results has heard enough.
+        silence(sys.stdout)
+        code = 0
+    except KeyboardInterrupt:
+        code = ENDED_BY_PERSON
+        _tell(words, "ended by Ctrl-C; nothing moved", code)
+    except Exception as error:  # noqa: BLE001 a defect is told in a sentence, whatever it is
+        code = DEFECT
+        _tell(words, _defect(error, state), code)
+    flush_all()
+    return int(code)
+
+
+def foreign_names() -> list[str]:
+    """Return a sentence for each of our package names that leads to somebody else's files."""
+    root = Path(__file__).resolve().parent.parent
+    wrong = []
+    for name in PACKAGES:
+        loaded = sys.modules.get(name)
+        if loaded is not None:
+            origin = getattr(loaded, "__file__", None)
+        else:
+            spec = importlib.util.find_spec(name)
+            origin = None if spec is None else spec.origin
+        if origin is None or Path(origin).resolve() != root / name / "__init__.py":
+            wrong.append(f'the name "{name}" leads to {origin or "nothing"}, not to this program\'s {root / name}')
+    return wrong
+
+
+def _parsed(words: list[str]) -> argparse.Namespace:
+    """Read the command line. Raises UsageError; SystemExit after --help and --version."""
+    from controller.arguments import Parser, add_example
+    from controller.commands import configuration, faults, session
+
+    parser = Parser(prog=PROGRAM, description=DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
+    add_example(
+        parser,
+        "inversion-table session --plan first-visit --speed 10",
+        "inversion-table check my-plan.toml",
+        "inversion-table session --help",
+    )
+    subparsers: Any = parser.add_subparsers(metavar="COMMAND", dest="command", required=True, title="commands")
+    session.register(subparsers)
+    for module in (configuration, faults):
+        module.register(subparsers)
+    parser.set_defaults(simulation=InProcess())
+    args, unknown = parser.parse_known_args(words)
+    if unknown:
+        subparsers.choices[args.command].refuse_unknown(unknown)
+    return args
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"{PROGRAM} {version(PROGRAM)}")
+        parser.exit()
+
+
+def _tell(words: list[str], sentence: str, code: int) -> None:
+    """Tell people what is wrong, and programs too if they asked for JSON."""
+    from controller.voice import Voice
+
+    voice = Voice()
+    voice.say(f"{PROGRAM}: {sentence}")
+    if "--json" in words:
+        voice.hand_over(json.dumps({"error": sentence, "exit": code}, ensure_ascii=False))
+
+
+def _defect(error: Exception, state: str | None) -> str:
+    from controller.places import keep_traceback
+
+    where = keep_traceback(error, state)
+    told = f"the traceback is in {where}" if where else "its traceback could not be written anywhere"
+    return f"a defect in this program ({type(error).__name__}: {error}); {told}"
+
+
+class InProcess:
+    """The simulated table in this very program, in virtual time, with simulated people around it."""
+
+    def faults(self) -> list[dict[str, Any]]:
+        """List every fault, as `inversion-table faults --json` does."""
+        from sim.faults.catalogue import catalogue
+
+        return [kind.as_json() for kind in catalogue()]
+
+    def parse_fault(self, text: str) -> object:
+        """Read a fault as written on the command line. Raises UsageError."""
+        from sim.faults.catalogue import parse
+
+        return parse(text)
+
+    def open(
+        self, profile: "Profile", plan: "Plan", seed: int, patient: dict[str, float], faults: Sequence[Any]
+    ) -> "OpenedTable":
+        """Build a simulated table, put people around it and arrange for faults. Raises UsageError."""
+        from controller.permits import simulated
+        from controller.runner import OpenedTable
+        from safety.signals import Host
+        from sim.faults.papers import boot_angle_deg, tamper
+        from sim.faults.schedule import FaultSchedule
+        from sim.habits import Habits
+        from sim.people import People
+        from sim.table import build
+
+        habits = Habits(boards_at_deg=profile.geometry.boarding_cdeg / 100)
+        table = build(profile, seed=seed, start_deg=boot_angle_deg(faults, habits.boards_at_deg), **patient)
+        schedule = FaultSchedule(table, faults)
+        people = People(table.hands, habits)
+        permit = tamper(simulated(plan, profile.limits().screening_version, SIMULATED_DAY_S), table)
+        motion, active = table.plant.motion, table.active
+
+        def truth() -> tuple[float, float, str]:
+            return motion.angle_rad * CDEG_A_RADIAN, motion.speed_rad_s * CDEG_A_RADIAN, "+".join(active)
+
+        return OpenedTable(
+            bridge=table.bridge,
+            clock=table.clock,
+            guard="absent",
+            permit=permit,
+            host=Host(clock_ok=True, config_ok=True, started_table=True, wall_s=SIMULATED_DAY_S),
+            observers=(schedule.observe, people.observe),
+            truth=truth,
+            gave_up=lambda: people.supervisor.gave_up,
+            unreached=lambda: [f"{fault.name}@{fault.when}" for fault in schedule.unreached],
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

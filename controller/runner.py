@@ -1,0 +1,192 @@
+"""Running a session to its end: at a pace, watched, and with the patient brought back before the program leaves.
+
+The pace is kept here, by sleeping between batches of ticks, never in the loop. Signals only ask: the session goes
+on, at the same pace, until the patient is at level.
+"""
+
+import gc
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Self
+
+from controller.loop import TICK_MS, Clock, Observer
+from controller.progress import degrees
+from controller.recording import Recorder, Truth
+from controller.session import Session
+from firmware_bridge.bridge import Bridge
+from safety.signals import Host, Permit, Region, Snapshot, State
+
+LOOKS_A_SECOND = 20
+FAST_TICKS = 500
+LONGEST_DEBT_S = 0.5
+PATIENCE_S = 1800
+LAST_WAIT_MS = 120_000
+BELOW = (Region.UNKNOWN, Region.BELOW, Region.INVERTED)
+SIGNALS = {"SIGINT": "Ctrl-C", "SIGTERM": "SIGTERM", "SIGHUP": "SIGHUP"}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTable:
+    """A table with everything that goes with it for one session.
+
+    `guard` is the second judge's kind, `permit` the leave to use it, `host` what the program knows of itself.
+    `observers` see each tick after the recorder. `truth` is the plant's own word, None on a real table. `gave_up` says
+    why the people stopped trying, or nothing; `unreached` the faults whose moment never came.
+    """
+
+    bridge: Bridge
+    clock: Clock
+    guard: str
+    permit: Permit
+    host: Host
+    observers: tuple[Observer, ...]
+    truth: Truth | None
+    gave_up: Callable[[], str]
+    unreached: Callable[[], list[str]]
+
+
+class Pace:
+    """How fast a session is shown: `speed` times real time, or as fast as it goes (None)."""
+
+    def __init__(
+        self,
+        speed: float | None,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Begin now."""
+        self._speed = speed
+        self._now, self._sleep = now, sleep
+        self._start_s = now()
+        self.ticks = FAST_TICKS if speed is None else max(1, round(speed * 1000 / TICK_MS / LOOKS_A_SECOND))
+
+    def keep(self, t_ms: int) -> None:
+        """Wait until the session's time `t_ms` is due; what cannot be kept up with is not made up for later."""
+        if self._speed is None:
+            return
+        early_s = self._start_s + t_ms / 1000 / self._speed - self._now()
+        if early_s > 0:
+            self._sleep(early_s)
+        elif early_s < -LONGEST_DEBT_S:
+            self._start_s -= early_s
+
+
+class Interrupts:
+    """Takes Ctrl-C, SIGTERM and SIGHUP as requests while it is entered; `take` returns those that are new.
+
+    Where a signal was ignored from outside (nohup) it stays ignored; outside the main thread nothing is taken.
+    """
+
+    def __init__(self) -> None:
+        """Take nothing yet."""
+        self._new: list[str] = []
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> Self:
+        """Begin to take signals."""
+        for name in SIGNALS:
+            number = getattr(signal, name, None)
+            if number is None or signal.getsignal(number) is signal.SIG_IGN:
+                continue
+            try:
+                self._before[number] = signal.signal(number, self._note)
+            except ValueError:
+                break
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Put back what was there before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._new.append(SIGNALS[signal.Signals(number).name])
+
+    def take(self) -> list[str]:
+        """Return the names of the signals since the last time."""
+        new, self._new = self._new, []
+        return new
+
+
+def run(
+    session: Session,
+    table: OpenedTable,
+    recorder: Recorder,
+    pace: Pace,
+    show: Callable[[Sequence[Snapshot]], None],
+    say: Callable[[str], None],
+) -> str:
+    """Run a session to its end and return who ended it from outside (`Ctrl-C`), or an empty text.
+
+    `show` gets the snapshots since the last look, `say` what concerns people at once. A session that does not end
+    (people who go round in circles) is given up half an hour after it should have.
+    """
+    longest_ms = (session.plan.planned_s + PATIENCE_S) * 1000
+    # The recorder first: a row has the faults under which its tick was made.
+    session.loop.observers += [recorder.observe, *table.observers]
+    snapshots = recorder.snapshots
+    asked_by = ""
+    seen = 0
+    collecting = gc.isenabled()
+    # Snapshots hold nothing that refers back to them, and looking through all of them again and again takes long.
+    gc.disable()
+    try:
+        with Interrupts() as interrupts:
+            while not session.finished and not (asked_by and _may_leave(session.snapshot)):
+                _advance(session, pace.ticks)
+                if why := table.gave_up():
+                    session.give_up(why)
+                for name in interrupts.take():
+                    say(_answer(name, session.snapshot, again=bool(asked_by)))
+                    if not asked_by:
+                        asked_by = name
+                        session.bring_patient_back(name)
+                show(snapshots[seen:])
+                seen = len(snapshots)
+                t_ms = 0 if session.snapshot is None else session.snapshot.t_ms
+                if t_ms >= longest_ms:
+                    session.give_up(f"it did not come to an end within {longest_ms // 60_000} min")
+                    if t_ms >= longest_ms + LAST_WAIT_MS:
+                        break
+                pace.keep(t_ms)
+    finally:
+        if collecting:
+            gc.enable()
+    return asked_by
+
+
+def _advance(session: Session, ticks: int) -> None:
+    tick = session.tick
+    for _ in range(ticks):
+        tick()
+        if session.finished:
+            return
+
+
+def _may_leave(snapshot: Snapshot | None) -> bool:
+    """Whether the patient is at level or above, and nothing moves."""
+    if snapshot is None:
+        return True
+    decision = snapshot.decision
+    moving = decision.command.velocity_cdeg_s or snapshot.readings.applied_cdeg_s or decision.returning
+    return not moving and decision.still and decision.region not in BELOW
+
+
+def _answer(name: str, snapshot: Snapshot | None, again: bool) -> str:
+    """Return what is said to somebody who wants the program to end."""
+    if snapshot is None or _may_leave(snapshot):
+        return f"{name}: the patient is at level; the session ends here."
+    angle = degrees(snapshot.decision.angle_cdeg)
+    if not again:
+        return f"{name}: the patient is brought back to level first ({angle} now), then the program ends."
+    state = snapshot.wish.state
+    if state is State.STOPPED:
+        why = "the table is stopped, and somebody has to bring the patient back"
+    elif snapshot.decision.angle_cdeg is None:
+        why = "nobody knows the angle"
+    else:
+        why = f"the patient is at {angle}, on the way to level"
+    return f"{name}: still waiting, because {why}. Leaving now would leave a person on a moving or tilted table."
