@@ -231,7 +231,8 @@ class SessionMachine:
         if angle is None:
             return self._profile.rest(), 0
         target = self.steps.stages_cdeg[self.walk.stage]
-        if angle - target > REACHED_CDEG:
+        # A stage once reached stays reached: noise at its edge does not start its wait anew.
+        if not self.walk.waited_ms and angle - target > REACHED_CDEG:
             if self._return_because:
                 return self._profile.rest(), 0
             held = buttons & TILT != 0 or (self._armed is not None and not self._armed.held_tilt)
