@@ -1,7 +1,5 @@
 """The bridge straight onto the simulated plant, in virtual time: no wire, no second judge yet, and it says so."""
 
-import math
-
 import msgspec
 
 from firmware_bridge.bridge import Bridge
@@ -15,7 +13,6 @@ from sim.sensors import Sensors
 
 FRAME_MS = 10
 _NO_GUARD = Guard(GuardState.ABSENT)
-_CDEG = 18000.0 / math.pi
 
 
 class InProcessBridge(Bridge):

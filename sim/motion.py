@@ -116,6 +116,9 @@ class Motion:
         table_a = table_j + STEP_S * constants.bearing_viscous_nm_s_rad
         bare_a = drive_j + STEP_S * constants.drive_viscous_nm_s_rad
         loop_a = bare_a + STEP_S * gain_nm_s
+        # What the loop would ask for before the step may exceed its limit by what the step itself takes from the error.
+        limit_free = limit_nm * (loop_a / bare_a)
+        limit_both = limit_nm * ((loop_a + table_a) / (bare_a + table_a))
         weight = -moment * cos(angle)
         obstacle_rad, blocks = (0.0, 0) if obstacle is None else (math.radians(obstacle.angle_deg), obstacle.blocks)
 
@@ -135,7 +138,7 @@ class Motion:
             while steps:
                 torque = gain_nm_s * (set_rad_s - speed) + integral
                 new = keep * speed + push + pull * integral
-                if not -limit_nm <= torque <= limit_nm or new * way <= 0.0:
+                if not -limit_both <= torque <= limit_both or new * way <= 0.0:
                     break
                 if (table_j * speed + bearing - table_a * new) * side < 0.0:
                     break
@@ -158,7 +161,8 @@ class Motion:
 
             # Momentum of each mass after this step, before contact and dry friction.
             torque = gain_nm_s * (set_rad_s - drive_speed) + integral
-            saturated = not -limit_nm <= torque <= limit_nm
+            most = limit_both if side else limit_free
+            saturated = not -most <= torque <= most
             if saturated:
                 torque = limit_nm if torque > 0.0 else -limit_nm
                 drive_a = bare_a

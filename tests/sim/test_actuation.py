@@ -77,6 +77,20 @@ def test_the_table_sags_no_more_than_its_backlash_when_the_brake_opens(
         assert sagged <= (constants.backlash_deg + 0.2 if turn == 0 else 0.1)
 
 
+@pytest.mark.parametrize(("backlash_deg", "shortest_ms", "longest_ms"), [(0.3, 400, 600), (2.0, 700, 710)])
+def test_with_the_brake_at_the_table_the_drive_turns_through_the_gap_until_the_current_shows_contact(
+    backlash_deg: float, shortest_ms: int, longest_ms: int
+) -> None:
+    # The load lies on the flank that a head-down motion has to leave first.
+    drive = table_for(75.0, 3.0, constants=PlantConstants(brake_on_motor_side=False, backlash_deg=backlash_deg))
+    rows = drive.go(-50, 1.0)
+    assert shortest_ms <= lasted_ms(rows, Phase.TAKING_UP) <= longest_ms
+    taking_up = [row for row in rows if row.phase is Phase.TAKING_UP]
+    assert all(row.angle_deg == 0.0 for row in taking_up)
+    # Never harder than a fifth of what the brake holds.
+    assert max(row.readings.current_ma or 0 for row in taking_up) <= 300 + 2000 + 100
+
+
 @pytest.mark.parametrize(
     ("constants", "breakaway_deg_s2", "flows_above_deg_s"), [(PlantConstants(), 8.0, 0.2), (WORM, 20.0, 0.6)]
 )

@@ -41,6 +41,7 @@ def test_the_plant_is_the_profiles() -> None:
     assert constants.hard_stop_low_deg == -70.0
     assert constants.end_down_deg == -65.0
     assert constants.backlash_deg == pytest.approx(0.3)
+    assert constants.battery_mas == PROFILE.battery.capacity_mah * 3600.0
     # At the table arrives what the profile says, after the teeth have taken their share.
     assert constants.torque_nm_a / (1.0 + constants.gear_friction) == pytest.approx(PROFILE.drive.torque_nm_a)
     assert constants.table_inertia_kg_m2 == pytest.approx(PlantConstants().table_inertia_kg_m2, rel=0.05)
