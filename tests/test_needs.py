@@ -163,8 +163,20 @@ def test_an_interrupted_run_says_that_it_did_not_finish() -> None:
 
 def test_the_last_line_is_the_same_when_several_processes_run_the_tests(machine: pytest.Pytester) -> None:
     machine.makepyfile(PLANTED)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "pytest", "-p", "tests.needs", "-n", "2", "--require", "chromium"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "xdist.plugin",
+        "-p",
+        "tests.needs",
+        "-n",
+        "2",
+        "--require",
+        "chromium",
+    ]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 1, result.stdout
     assert result.stdout.splitlines()[-1] == "2 failed, 2 passed; not run here: 1 (clang): see make tools"
