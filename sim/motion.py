@@ -17,6 +17,8 @@ STEP_S = 0.001
 # Slower than this the weight's torque changes by less than 0.1 % within a frame, and is worked out once for it.
 _QUICK_RAD_S = 0.1
 _STOP_MARGIN_RAD = 0.01
+# Slower than this (a degree in sixteen hours) the teeth stand: dry friction does not creep.
+_STANDS_RAD_S = 3e-7
 
 
 class Motion:
@@ -138,7 +140,7 @@ class Motion:
             while steps:
                 torque = gain_nm_s * (set_rad_s - speed) + integral
                 new = keep * speed + push + pull * integral
-                if not -limit_both <= torque <= limit_both or new * way <= 0.0:
+                if not -limit_both <= torque <= limit_both or new * way <= _STANDS_RAD_S:
                     break
                 if (table_j * speed + bearing - table_a * new) * side < 0.0:
                     break
@@ -196,7 +198,7 @@ class Motion:
                 new = (drive_p + share * table_p - way * (drive_clamp + share * table_clamp)) / (
                     drive_a + share * table_a
                 )
-                speed = drive_speed = new if new * way > 0.0 else 0.0
+                speed = drive_speed = new if new * way > _STANDS_RAD_S else 0.0
             else:
                 speed, drive_speed = table_alone, drive_alone
 

@@ -18,6 +18,8 @@ OFF, SHORTED, DRIVING = 0, 1, 2
 _CRANK_DONE_RAD = math.radians(0.2)
 # Heat and charge of a resting plant are brought up to date this often while it draws current.
 _ACCOUNT_MS = 1000
+# Folded back the drive still draws more than it bears for ever; the model ends here.
+_HOTTEST = 1.2
 
 
 class Plant:
@@ -38,7 +40,7 @@ class Plant:
         powered: the power stage has power: enabled, supplied, chain closed.
         brake_commanded: the brake is commanded to set, by whoever: software, the wired chain, the loss of supply.
         fault_line: the driver reports a fault: told to, or its thermal duty used up.
-        mains_ok, battery_ok: the mains are there; the battery passes its check.
+        mains_ok, battery_ok: the mains are there; the battery passes its check. supplied: either carries the drive.
         battery_share: what is left in the battery, 0…1.
 
     Raises:
@@ -66,10 +68,11 @@ class Plant:
         self._crank_holds = False
         self._crank_rad_s = 0.0
         self._rests = False
+        self._stale = True
         self._rested_ms = 0
         self.place(person)
         self.motion.lean()
-        self._show()
+        self._look()
 
     def place(self, person: Person) -> None:
         """Put another person on the table."""
@@ -78,7 +81,7 @@ class Plant:
         self.motion.load(
             person.moment_nm + constants.table_moment_nm, person.inertia_kg_m2 + constants.table_inertia_kg_m2
         )
-        self._rests = False
+        self._touch()
 
     def drive(self, velocity_rad_s: float, limit_nm: float | None = None) -> None:
         """Let the velocity loop follow a set-point, with at most `limit_nm` (None: the current limit)."""
@@ -86,6 +89,7 @@ class Plant:
         if self._mode != DRIVING:
             self._mode = DRIVING
             self.motion.integral_nm = 0.0
+            self._stale = True
         elif velocity_rad_s == self._set_rad_s and limit == self._limit_nm:
             return
         self._set_rad_s = velocity_rad_s
@@ -100,19 +104,19 @@ class Plant:
     def short(self) -> None:
         """Put both legs low: the motor drags."""
         self._mode = SHORTED
-        self._rests = False
+        self._touch()
 
     def power_off(self) -> None:
         """Drop the enable: the legs float, and nothing but friction holds the drive."""
         if self._mode != OFF:
             self._mode = OFF
-            self._rests = False
+            self._touch()
 
     def brake(self, set_: bool) -> None:
         """Command the brake to set, or to open."""
         if set_ != self._brake_commanded:
             self._brake_commanded = set_
-            self._rests = False
+            self._touch()
 
     def crank(self, turning: bool) -> None:
         """Work the manual return, or leave it; hands hold the crank until the brake grips again."""
@@ -122,7 +126,7 @@ class Plant:
             if not self._crank_holds:
                 self._crank_holds = True
                 self.motion.integral_nm = 0.0
-            self._rests = False
+            self._touch()
 
     def wire(self, estop_open: bool, end_down: bool, end_up: bool) -> None:
         """Tell the wired chain what its switches do."""
@@ -130,18 +134,16 @@ class Plant:
             self.estop_open = estop_open
             self.end_down = end_down
             self.end_up = end_up
-            self._rests = False
-
-    @property
-    def supplied(self) -> bool:
-        """Whether mains or battery carry the drive."""
-        hooks = self.hooks
-        return not hooks.mains_off or not (hooks.battery_absent or hooks.battery_empty or self.battery_share <= 0.0)
+            self._touch()
 
     @property
     def resting(self) -> bool:
         """Whether nothing moves, and nothing will until something is touched."""
         return self._rests and not self.hooks.touched
+
+    def _touch(self) -> None:
+        self._stale = True
+        self._rests = False
 
     def advance(self, duration_ms: int) -> None:
         """Let `duration_ms` pass."""
@@ -155,11 +157,23 @@ class Plant:
             self._rested_ms = 0
             if resting:
                 return
-        self.hooks.touched = False
-        before = (self.motion.stance, self._grip, self._grip_waits_ms, self._crank_holds)
+        if self._stale or self.hooks.touched:
+            self._look()
+        motion = self.motion
+        moves = motion.speed_rad_s or motion.drive_rad_s
+        before = None if moves else (motion.stance, self._grip, self._grip_waits_ms, self._crank_holds)
         self._integrate(duration_ms)
-        self._show()
-        self._rests = before == (self.motion.stance, self._grip, self._grip_waits_ms, self._crank_holds)
+        if self.powered and self._mode == DRIVING and not (self.hooks.drive_dead or self._crank_holds):
+            constants = self.constants
+            self.current_ma = constants.powered_ma + abs(motion.torque_nm) / constants.torque_nm_a * 1000.0
+        else:
+            self.current_ma = 0.0
+        self._rests = before is not None and before == (
+            motion.stance,
+            self._grip,
+            self._grip_waits_ms,
+            self._crank_holds,
+        )
         self._account(duration_ms)
 
     def _integrate(self, duration_ms: int) -> None:
@@ -188,10 +202,9 @@ class Plant:
         gain, integral_gain = constants.loop_gain_nm_s_rad, constants.loop_integral_nm_rad
         if self._crank_holds:
             return self._turn_crank(duration_ms), gain, integral_gain, constants.crank_nm
-        supplied = self.supplied
-        if self.estop_open or (self._mode == SHORTED and supplied):
+        if self.estop_open or (self._mode == SHORTED and self.supplied):
             return 0.0, constants.short_nm_s_rad, 0.0, math.inf
-        if self._mode == OFF or not supplied or hooks.drive_dead:
+        if not self.powered or hooks.drive_dead:
             return 0.0, 0.0, 0.0, 0.0
         wanted = self._set_rad_s * hooks.drive_gain
         if hooks.drive_runaway_deg_s is not None:
@@ -220,8 +233,7 @@ class Plant:
     def _aim_brake(self) -> None:
         """Work out whether the brake should grip, and start its coil's dead time when that has changed."""
         hooks = self.hooks
-        commanded = self._brake_commanded or self.estop_open or not self.supplied
-        grips = commanded and not self.crank_turning
+        grips = self.brake_commanded and not self.crank_turning
         aim = 1.0 if (grips and not hooks.brake_never_sets) or hooks.brake_never_releases else 0.0
         if aim != self._grip_aim:
             self._grip_aim = aim
@@ -237,34 +249,37 @@ class Plant:
         else:
             self._grip = max(0.0, self._grip - 1.0 / constants.brake_release_ms)
 
-    def _show(self) -> None:
-        """Work out what the table's own electronics can see; it stays true while the plant rests."""
-        hooks, constants, supplied = self.hooks, self.constants, self.supplied
+    def _look(self) -> None:
+        """Work out what is supplied and what the table's electronics can see; true until something is touched."""
+        hooks = self.hooks
+        hooks.touched = False
+        self._stale = False
+        self.mains_ok = not hooks.mains_off
+        battery = not (hooks.battery_absent or hooks.battery_empty)
+        self.battery_ok = battery and self.battery_share > self.constants.battery_low_share
+        self.supplied = supplied = self.mains_ok or (battery and self.battery_share > 0.0)
         self.powered = self._mode != OFF and not self.estop_open and supplied
         self.brake_commanded = self._brake_commanded or self.estop_open or not supplied
         self.fault_line = self._tripped or hooks.driver_fault or hooks.drive_hot
-        self.mains_ok = not hooks.mains_off
-        charged = self.battery_share > constants.battery_low_share
-        self.battery_ok = charged and not (hooks.battery_absent or hooks.battery_empty)
-        if self._mode == DRIVING and self.powered and not (hooks.drive_dead or self._crank_holds):
-            self.current_ma = constants.powered_ma + abs(self.motion.torque_nm) / constants.torque_nm_a * 1000.0
-        else:
-            self.current_ma = 0.0
 
     def _account(self, duration_ms: int) -> None:
         """Keep the books on heat and charge for a stretch of constant current."""
         constants, current_ma = self.constants, self.current_ma
         heat = self._heat_ma2_s + (current_ma * current_ma - constants.thermal_leak_ma2) * duration_ms * 0.001
+        if heat <= 0.0:
+            heat = 0.0
         budget = constants.thermal_budget_ma2_s
-        self._heat_ma2_s = heat = min(max(heat, 0.0), 1.2 * budget)
+        if heat > _HOTTEST * budget:
+            heat = _HOTTEST * budget
+        self._heat_ma2_s = heat
         # It comes back when a tenth of the budget has cooled away.
         tripped = heat > (0.9 * budget if self._tripped else budget)
         if tripped != self._tripped:
             self._tripped = tripped
-            self._rests = False
+            self._touch()
         if self.hooks.mains_off and current_ma and constants.battery_mas:
             used = current_ma * duration_ms * 0.001 / constants.battery_mas
             was_ok, self.battery_share = self.battery_share > constants.battery_low_share, self.battery_share - used
             if self.battery_share <= 0.0 or was_ok != (self.battery_share > constants.battery_low_share):
                 self.battery_share = max(0.0, self.battery_share)
-                self._rests = False
+                self._touch()

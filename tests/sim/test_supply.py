@@ -88,9 +88,12 @@ def test_a_table_without_a_battery_says_so() -> None:
     plant = Plant(PlantConstants(battery_mas=0.0), Person())
     plant.advance(10)
     assert not plant.battery_ok
-    assert plant.supplied
+    plant.drive(0.0)
+    plant.advance(10)
+    assert powered(plant)
     plant.hooks.mains_off = True
-    assert not plant.supplied
+    plant.advance(10)
+    assert not powered(plant)
 
 
 @pytest.mark.parametrize("start_deg", [-60.0, 40.0])
