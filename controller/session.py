@@ -16,6 +16,8 @@ from firmware_bridge.bridge import Bridge
 from safety.signals import Arm, Cause, Contacts, Demand, Host, Permit, Region, Snapshot, State
 
 IDLE: Final = State.IDLE
+STANDS: Final = State.STOPPED
+LEVEL: Final = Region.LEVEL
 OPEN: Final = Contacts.OPEN
 NOBODY_ACTS_MS: Final = 120_000
 NOBODY_ARMS_MS: Final = 600_000
@@ -170,7 +172,8 @@ class Session:
             self._was_armed = True
         moving = decision.command.velocity_cdeg_s or readings.applied_cdeg_s or readings.buttons or decision.returning
         self._quiet_ms = 0 if moving else self._quiet_ms + readings.elapsed_ms
-        if snapshot.wish.state is IDLE and decision.armed is None:
+        waits = snapshot.wish.state is IDLE or (snapshot.wish.state is STANDS and decision.region is LEVEL)
+        if waits and decision.armed is None:
             if self._was_armed or self.machine.ended_by_person:
                 self._straps_ms += readings.elapsed_ms
                 opened = readings.strap_left is OPEN and readings.strap_right is OPEN

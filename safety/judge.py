@@ -158,6 +158,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
             latched = NOTHING
             angles = angle_checks.restored(angles)
             people_now = people.after_reset(people_now)
+            straps_now = straps.excused(straps_now)
             drive_now = Drive()
             strap_wait_ms = 0
             now = []

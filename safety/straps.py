@@ -29,7 +29,8 @@ OPEN: Final = Contacts.OPEN
 class Side(msgspec.Struct, frozen=True, gc=False):
     """One strap: how far its proof has come, how long it has been as it is, and whether its contacts are mistrusted.
 
-    `mistrusted` clears by both contacts open, then both closed.
+    `mistrusted` clears by both contacts open, then both closed. `excused` is a strap that was open when RESET was
+    given: it is no new alarm until it was closed again.
     """
 
     contacts: Contacts | None = None
@@ -37,6 +38,7 @@ class Side(msgspec.Struct, frozen=True, gc=False):
     stage: int = UNSEEN
     mistrusted: bool = False
     seen_open: bool = False
+    excused: bool = False
 
 
 NEW_SIDE: Final = Side()
@@ -90,7 +92,7 @@ def follow_side(was: Side, contacts: Contacts | None, elapsed_ms: int, watched: 
             mistrusted = False
     elif watched and since_ms > DISAGREE_MS and not mistrusted:
         mistrusted, seen_open = True, False
-    return Side(contacts, since_ms, stage, mistrusted, seen_open)
+    return Side(contacts, since_ms, stage, mistrusted, seen_open, was.excused and contacts is not CLOSED)
 
 
 def follow(
@@ -123,6 +125,16 @@ def forgotten(straps: Straps) -> Straps:
     return Straps(left, right)
 
 
+def excused(straps: Straps) -> Straps:
+    """After RESET an open strap is no new alarm at level; below −5° it is one, and no motion starts with it."""
+    left, right = straps.left, straps.right
+    return msgspec.structs.replace(
+        straps,
+        left=msgspec.structs.replace(left, excused=left.contacts is OPEN),
+        right=msgspec.structs.replace(right, excused=right.contacts is OPEN),
+    )
+
+
 def causes(straps: Straps, inverted: bool, armed: bool, wait: bool, now: list[Cause]) -> None:
     """Add every cause of this file; the first expression is the all-clear of the checks that follow it."""
     left, right = straps.left, straps.right
@@ -140,7 +152,9 @@ def open_strap(straps: Straps, inverted: bool, armed: bool, wait: bool, now: lis
     if inverted:
         demand = Demand.STOP if wait else Demand.RETURN
         now.append(Cause("H04", demand, Alarm.HIGH, count, 0, "straps open", slow=True))
-    elif armed:
+        return
+    count -= straps.left.excused + straps.right.excused
+    if armed and count > 0:
         now.append(Cause("H05", Demand.STOP, Alarm.MEDIUM, count, 0, "straps open"))
 
 
