@@ -97,7 +97,7 @@ class InProcessBridge(Bridge):
             panel.settle()
             sensors.switch()
             plant.wire(panel.chain_open, sensors.end_down, sensors.end_up)
-        elif plant.motion.angle_rad != sensors.looked_rad:
+        elif not sensors.calm_low_rad <= plant.motion.angle_rad < sensors.calm_high_rad:
             sensors.switch()
             plant.wire(panel.chain_open, sensors.end_down, sensors.end_up)
         sensors.sample(at_ms)

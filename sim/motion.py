@@ -36,11 +36,9 @@ class Motion:
     """
 
     __slots__ = (
+        "_fixed",
         "_gap_rad",
-        "_half_rad",
-        "_high_rad",
         "_inertia",
-        "_low_rad",
         "_moment_nm",
         "_side",
         "angle_rad",
@@ -58,24 +56,35 @@ class Motion:
         self.drive_rad_s = 0.0
         self.torque_nm = 0.0
         self.integral_nm = 0.0
-        self._half_rad = constants.backlash_rad / 2.0
-        self._low_rad = math.radians(constants.hard_stop_low_deg)
-        self._high_rad = math.radians(constants.hard_stop_high_deg)
-        self._moment_nm = 0.0
-        self._inertia = constants.table_inertia_kg_m2
         # The flank that the teeth lie on: +1 where the table pushes the drive head-up, −1 head-down, 0 in the gap.
         self._side = 0.0
         self._gap_rad = 0.0
+        self.load(0.0, constants.table_inertia_kg_m2)
 
     def load(self, moment_nm: float, inertia_kg_m2: float) -> None:
         """Put a body on the table: its moment at level, positive head-down, and the inertia of both about the pivot."""
+        constants = self.constants
         self._moment_nm = moment_nm
         self._inertia = inertia_kg_m2
+        # Everything that no frame changes, in the order in which `run` takes it up.
+        self._fixed = (
+            constants.backlash_rad / 2.0,
+            math.radians(constants.hard_stop_low_deg),
+            math.radians(constants.hard_stop_high_deg),
+            constants.gear_friction,
+            moment_nm,
+            inertia_kg_m2,
+            inertia_kg_m2 + STEP_S * constants.bearing_viscous_nm_s_rad,
+            constants.bearing_friction_nm,
+            constants.drive_inertia_kg_m2,
+            constants.drive_inertia_kg_m2 + STEP_S * constants.drive_viscous_nm_s_rad,
+            constants.drive_friction_nm,
+        )
 
     def lean(self) -> None:
         """Let the load lie on its flank of the gear, as it does after standing for a while."""
         self._side = -math.copysign(1.0, self._moment_nm)
-        self._gap_rad = self._side * self._half_rad
+        self._gap_rad = self._side * self.constants.backlash_rad / 2.0
 
     @property
     def energy_j(self) -> float:
@@ -103,20 +112,16 @@ class Motion:
 
         A gain without an integral and without a limit is a drag: that is what a shorted motor is.
         """
-        constants = self.constants
-        half, moment, cos = self._half_rad, self._moment_nm, math.cos
-        low, high = self._low_rad, self._high_rad
+        # What brings momentum to a speed (`_a`) is the inertia and what drags in proportion to speed.
+        half, low, high, teeth, moment, table_j, table_a, table_dry_nm, drive_j, bare_a, drive_dry_nm = self._fixed
+        cos = math.cos
         angle, speed, drive_speed = self.angle_rad, self.speed_rad_s, self.drive_rad_s
         gap, side, torque = self._gap_rad, self._side, self.torque_nm
         integral = self.integral_nm if integral_gain_nm else 0.0
         integral_step = integral_gain_nm * STEP_S
-        # What dry friction can take from each mass's momentum in a step, and what brings that momentum to a speed.
-        table_clamp = (constants.bearing_friction_nm + table_grip_nm) * STEP_S
-        drive_clamp = (constants.drive_friction_nm + drive_grip_nm) * STEP_S
-        teeth = constants.gear_friction
-        table_j, drive_j = self._inertia, constants.drive_inertia_kg_m2
-        table_a = table_j + STEP_S * constants.bearing_viscous_nm_s_rad
-        bare_a = drive_j + STEP_S * constants.drive_viscous_nm_s_rad
+        # What dry friction can take from each mass's momentum in a step.
+        table_clamp = (table_dry_nm + table_grip_nm) * STEP_S
+        drive_clamp = (drive_dry_nm + drive_grip_nm) * STEP_S
         loop_a = bare_a + STEP_S * gain_nm_s
         # What the loop would ask for before the step may exceed its limit by what the step itself takes from the error.
         limit_free = limit_nm * (loop_a / bare_a)

@@ -265,6 +265,8 @@ class Plant:
     def _account(self, duration_ms: int) -> None:
         """Keep the books on heat and charge for a stretch of constant current."""
         constants, current_ma = self.constants, self.current_ma
+        if not self._heat_ma2_s and self.mains_ok and current_ma * current_ma <= constants.thermal_leak_ma2:
+            return
         heat = self._heat_ma2_s + (current_ma * current_ma - constants.thermal_leak_ma2) * duration_ms * 0.001
         if heat <= 0.0:
             heat = 0.0

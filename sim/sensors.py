@@ -28,7 +28,7 @@ class SensorConstants:
     cam_spread_deg: float = 0.5  # … give or take this, once for each table
     hysteresis_deg: float = 0.1  # of cam and end switches
     current_noise_ma: float = 20.0  # Hall sensor of ±20 A
-    current_step_ma: float = 10.0  # 12 bits over ±20 A
+    current_step_ma: int = 10  # 12 bits over ±20 A
 
 
 @lru_cache(maxsize=8)
@@ -119,7 +119,7 @@ class Sensors:
     Attributes:
         hooks: what can go wrong with contacts, cam and current; `angle_a.hooks`, `angle_b.hooks`: with an angle.
         a_cdeg, b_cdeg: the two angles; current_ma; level_switch (True says "below"); end_down, end_up (True: reached).
-        looked_rad: the angle at which the switches were last looked at.
+        calm_low_rad, calm_high_rad: between these no switch changes.
 
     Raises:
         ValueError: a hard stop lies less than 5° inside the sensors' span.
@@ -150,17 +150,24 @@ class Sensors:
         self.a_cdeg: int | None = 0
         self.b_cdeg: int | None = 0
         self.current_ma: int | None = 0
-        self.looked_rad = math.nan
+        self.calm_low_rad = self.calm_high_rad = 0.0
         self.switch()
 
     def switch(self) -> None:
-        """Let cam and end switches follow the table; needed when it has moved or a hook was touched."""
+        """Let cam and end switches follow the table; needed when it has left the calm or a hook was touched."""
         hooks, half = self.hooks, self._half_rad
         angle = self._plant.motion.angle_rad
-        self.looked_rad = angle
-        self._cam = angle < (self._cam_rad + half if self._cam else self._cam_rad - half)
-        self._down = angle < (self._down_rad + half if self._down else self._down_rad - half)
-        self._up = angle > (self._up_rad - half if self._up else self._up_rad + half)
+        low, high = -math.inf, math.inf
+        states = []
+        for at_rad, below in ((self._cam_rad, self._cam), (self._down_rad, self._down), (self._up_rad, not self._up)):
+            now_below = angle < (at_rad + half if below else at_rad - half)
+            states.append(now_below)
+            if now_below:
+                high = min(high, at_rad + half)
+            else:
+                low = max(low, at_rad - half)
+        self.calm_low_rad, self.calm_high_rad = low, high
+        self._cam, self._down, self._up = states[0], states[1], not states[2]
         self.level_switch = self._cam if hooks.level_switch is None else hooks.level_switch
         self.end_down = self._down if hooks.end_down is None else hooks.end_down
         self.end_up = self._up if hooks.end_up is None else hooks.end_up
@@ -174,8 +181,10 @@ class Sensors:
         drawn_ma = plant.current_ma
         if drawn_ma:
             step_ma = self._current_step_ma
-            drawn_ma = max(0.0, round((drawn_ma + self._current_noise()) / step_ma) * step_ma)
-        self.current_ma = int(drawn_ma)
+            drawn_ma += self._current_noise()
+            self.current_ma = int(drawn_ma / step_ma + 0.5) * step_ma if drawn_ma > 0.0 else 0
+        else:
+            self.current_ma = 0
         if self.hooks.touched:
             self._spoil()
 
