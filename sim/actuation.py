@@ -6,7 +6,7 @@ motion is allowed is the safety layer's business, how it begins and ends is this
 | phase | brake | drive | until |
 |---|---|---|---|
 | `RESTING` | set | off; at zero speed beside the brake under HOLD | a velocity is commanded |
-| `TAKING_UP` | set | torque | the current shows the backlash taken up, ≤ 700 ms; motor-side brake: 50 ms |
+| `TAKING_UP` | set | torque | the backlash is taken up, ≤ 700 ms; the load on its flank already: 50 ms |
 | `OPENING` | opening | zero speed | the brake is open |
 | `RUNNING` | open | follows the ramp | the ramp has come to zero |
 | `STILLING` | open | zero speed | still for 300 ms |
@@ -25,7 +25,7 @@ _HOLD, _CUT = int(Demand.HOLD), int(Demand.CUT)
 _RAD_OF_CDEG = math.pi / 18000.0
 
 LONGEST_TAKE_UP_MS = 700
-MOTOR_SIDE_TAKE_UP_MS = 50
+ON_FLANK_MS = 50
 TAKE_UP_DEG_S = 0.6  # 0.4° of backlash in 700 ms
 TAKE_UP_NM = 80.0  # a fifth of what the brake holds
 TAKEN_UP_MA = 1000  # above the idle current: 40 Nm, five times the drive's own friction
@@ -74,6 +74,9 @@ class Actuation:
         self._demand = 0
         self._command_age_ms = 0
         self._hold_torque_nm = 0.0
+        # With the brake on the motor's side the load always lies on its flank of the gear; with the brake at the table
+        # it does so once the drive has held it, since nothing moves the teeth while the brake is set.
+        self._on_flank = plant.constants.brake_on_motor_side
         self._in_phase_ms = 0
         self._still_ms = 0
         self.settled = True
@@ -93,6 +96,7 @@ class Actuation:
         if command.disarm:
             # The next person's weight pulls elsewhere.
             self._hold_torque_nm = 0.0
+            self._on_flank = self._plant.constants.brake_on_motor_side
 
     def step(self, elapsed_ms: int) -> None:
         """Let `elapsed_ms` pass, and tell the plant what follows from it."""
@@ -142,6 +146,7 @@ class Actuation:
             plant.drive(0.0)
         elif phase is _SETTING:
             self._hold_torque_nm = plant.motion.torque_nm
+            self._on_flank = True
             plant.brake(True)
         elif phase is _CUTTING:
             self._ramp.cut()
@@ -161,14 +166,13 @@ class Actuation:
             self.settled = True
 
     def _begin_take_up(self) -> None:
-        """Push with the brake set: with the torque that held the load last, or else the way it will go."""
+        """Push with the brake set: with the torque that held the load last, or through the gap, the way it will go."""
         plant = self._plant
-        if plant.constants.brake_on_motor_side:
+        if self._on_flank:
             plant.drive(0.0)
             plant.preset(self._hold_torque_nm)
-            return
-        way = self._hold_torque_nm or float(self._velocity)
-        plant.drive(math.copysign(math.radians(TAKE_UP_DEG_S), way), TAKE_UP_NM)
+        else:
+            plant.drive(math.copysign(math.radians(TAKE_UP_DEG_S), self._velocity), TAKE_UP_NM)
 
     def _take_up(self, target: int) -> None:
         plant = self._plant
@@ -176,8 +180,8 @@ class Actuation:
         if not target:
             self._enter(_RESTING)
             self._rest(0)
-        elif constants.brake_on_motor_side:
-            if self._in_phase_ms > MOTOR_SIDE_TAKE_UP_MS:
+        elif self._on_flank:
+            if self._in_phase_ms > ON_FLANK_MS:
                 self._enter(_OPENING)
         elif plant.current_ma >= constants.powered_ma + TAKEN_UP_MA or self._in_phase_ms > LONGEST_TAKE_UP_MS:
             self._enter(_OPENING)
