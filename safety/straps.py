@@ -107,7 +107,8 @@ def follow(
         return Straps(new_left, new_right)
     if was.read_back and new_left is was.left and new_right is was.right:
         return was
-    proven_ms = min(was.proven_ms + elapsed_ms, CAP_MS)
+    # The step that completes the proof is its first moment, not a part of the wait.
+    proven_ms = min(was.proven_ms + elapsed_ms, CAP_MS) if was.proven else 0
     confirmed_ms = min(was.confirmed_ms + elapsed_ms, CAP_MS) if was.confirmed else 0
     confirmed, read_back = was.confirmed, was.read_back
     if confirm_pressed:

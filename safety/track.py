@@ -46,8 +46,8 @@ class Track(msgspec.Struct, frozen=True, gc=False):
 UNKNOWN: Final = Track()
 
 
-def follow(was: Track, angles: Angles, applied_cdeg_s: int, elapsed_ms: int) -> Track:
-    """Take in one new frame; `applied_cdeg_s` is the set-point that the drive follows."""
+def follow(was: Track, angles: Angles, applied_cdeg_s: int | None, elapsed_ms: int) -> Track:
+    """Take in one new frame; `applied_cdeg_s` is the set-point that the drive follows, unknown it is not still."""
     source = angles.lost
     a, b = angles.a_cdeg, angles.b_cdeg
     if source == BOTH:
@@ -68,7 +68,7 @@ def follow(was: Track, angles: Angles, applied_cdeg_s: int, elapsed_ms: int) -> 
         samples = tuple((s[0] - start, s[1], s[2], s[3], s[4]) for s in samples)
         time -= start
         was = Track(samples, -1, NO_SUMS, NO_SUMS, None, None, None, was.still_ms)
-    new: Sample = (time, a, b, twice, applied_cdeg_s if applied_cdeg_s >= 0 else -applied_cdeg_s)
+    new: Sample = (time, a, b, twice, abs(applied_cdeg_s) if applied_cdeg_s else 0)
     oldest = time - LONG_MS
     drop = 0
     for sample in samples:
@@ -99,7 +99,7 @@ def judged(
     source: int,
     short: Sums,
     long: Sums,
-    applied_cdeg_s: int,
+    applied_cdeg_s: int | None,
     elapsed_ms: int,
 ) -> Track:
     """Work out the slopes, and whether the table is still: set-point zero and under 0.2°/s over 500 ms."""
