@@ -24,6 +24,7 @@ CHART_EVERY_MS = 200
 CHART_TOP_CDEG = 800
 PICTURE_COLUMNS, PICTURE_LINES = 22, 8
 WIDEST = 100
+ECHO_COLUMNS = 4
 ALARM_LINES = 3
 
 ALARM_STYLES = {
@@ -77,20 +78,21 @@ class LiveView:
 
     def say(self, words: str) -> None:
         """Put a line above the picture, where it stays."""
-        with self._unless_gone():
-            self._console.print(Text(words))
+        if self._alive:
+            with self._unless_gone():
+                self._console.print(Text(words))
 
     @contextlib.contextmanager
     def _unless_gone(self) -> Iterator[None]:
         try:
-            if self._alive:
-                yield
+            yield
         except (OSError, ValueError):
             self._alive = False
 
     def picture(self, snapshot: Snapshot) -> RenderableType:
         """Return everything that is shown of one snapshot."""
-        width = min(self._console.width, WIDEST)
+        # What the terminal echoes of Ctrl-C must not wrap, or the picture would be drawn one line too low.
+        width = min(self._console.width - ECHO_COLUMNS, WIDEST)
         side = Table.grid(padding=(0, 1))
         side.add_row(
             _table_picture(snapshot.decision.angle_cdeg), self._chart(snapshot.t_ms, width - PICTURE_COLUMNS - 13)
@@ -166,7 +168,7 @@ def _room(said: Readings) -> Text:
     pressed = said.estop is not Contacts.CLOSED
     words.append("   e-stop ")
     words.append("PRESSED" if pressed else "released", "bold red" if pressed else "")
-    words.append("   patient's button ")
+    words.append("   own button ")
     words.append("PRESSED" if said.patient_button is not False else "released", "yellow" if said.patient_button else "")
     words.append("   brake ")
     words.append("unknown" if said.brake_set is None else "set" if said.brake_set else "released")

@@ -183,12 +183,16 @@ class SessionResult:
             f" {_deg(figures.max_speed_deg_s)}/s, seed {self.seed}, table {self.table}, guard: {self.guard}"
         )
 
-    def summary(self, folder: str = "") -> str:
-        """Return what a person reads at the end; `folder` is where the files are."""
+    def summary(self, folder: str = "", width: int = WIDTH) -> str:
+        """Return what a person reads at the end; `folder` is where the files are, `width` how long a line may be."""
         figures = self.figures
         lines = [self.headline + "."]
         if not figures.home:
-            lines += ["", *_wrapped(f"THE PATIENT IS NOT AT LEVEL ({_deg(figures.final_deg)}). {self._act_now()}"), ""]
+            lines += [
+                "",
+                *_wrapped(f"THE PATIENT IS NOT AT LEVEL ({_deg(figures.final_deg)}). {self._act_now()}", width),
+                "",
+            ]
         lines += [
             f"  deepest angle   {_deg(figures.deepest_deg)} (cap {_deg(self.cap_cdeg / 100)})",
             f"  inverted        {minutes(figures.inverted_s)} of {minutes(figures.duration_s)}",
@@ -202,17 +206,20 @@ class SessionResult:
             told = (
                 f"{cause.code} at {at} ({cause.demand.name}): {message(cause, self.manual_return_text, trip.in_force)}"
             )
-            lines += _wrapped(told, "    first  " if trip.first else "    then   ", 11)
+            lines += _wrapped(told, width, "    first  " if trip.first else "    then   ", 11)
         if len(self.trips) > MOST_TRIPS_TOLD:
             lines.append(f"    … and {len(self.trips) - MOST_TRIPS_TOLD} more, all in result.json")
         if self.outcome.refusals:
             lines.append("  refused because")
             for cause in self.outcome.refusals:
-                lines += _wrapped(f"{cause.code}: {refusal(cause)}", "    ", 4)
+                lines += _wrapped(f"{cause.code}: {refusal(cause)}", width, "    ", 4)
         if self.gave_up:
             lines.append(f"  given up        {self.gave_up}")
         if folder:
-            lines.append(f"  files           {', '.join(['result.json', *self.files.values()])} in {folder}")
+            lines += [
+                f"  files           {', '.join(['result.json', *self.files.values()])}",
+                f"  in              {folder}",
+            ]
         return "\n".join(lines)
 
     def _act_now(self) -> str:
@@ -247,5 +254,5 @@ def _lowered(words: str) -> str:
     return words[:1].lower() + words[1:]
 
 
-def _wrapped(words: str, first: str = "", indent: int = 0) -> list[str]:
-    return textwrap.wrap(words, WIDTH, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False)
+def _wrapped(words: str, width: int, first: str = "", indent: int = 0) -> list[str]:
+    return textwrap.wrap(words, width, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False)

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from typing import TextIO
 
 LEAST_COLUMNS = 72
-LEAST_LINES = 18
+LEAST_LINES = 20
+WIDEST = 100
+# For terminals that have only ASCII.
+IN_ASCII = str.maketrans({"−": "-", "°": " deg", "×": "x", "…": "...", "→": "->", "²": "2"})
 
 
 class Voice:
@@ -27,30 +30,45 @@ class Voice:
         """Where people read; None where the program was started without it."""
         return self._people
 
+    @property
+    def width(self) -> int:
+        """How long a line may be: as wide as the terminal, within reason."""
+        try:
+            columns = os.get_terminal_size(self._people.fileno()).columns if self._people is not None else WIDEST
+        except (OSError, ValueError):
+            return WIDEST
+        return min(max(columns, LEAST_COLUMNS), WIDEST)
+
     def say(self, words: str) -> None:
         """Tell people one or more lines."""
-        if not _written(self._people, words):
+        if _written(self._people, words) is not None:
             self._people = None
 
     def hand_over(self, result: str) -> None:
-        """Give a result to whatever reads stdout."""
-        if not _written(self._results, result):
+        """Give a result to whatever reads stdout; where it cannot be taken, people are told (not of a reader who left)."""
+        failed = _written(self._results, result)
+        if failed is not None:
             self._results = None
+            if not isinstance(failed, BrokenPipeError):
+                self.say(f"the result could not be written to stdout: {failed}")
 
 
-def _written(stream: TextIO | None, words: str) -> bool:
+def _written(stream: TextIO | None, words: str) -> Exception | None:
+    """Write and flush; return what went wrong."""
     if stream is None:
-        return False
+        return None
+    encoding = stream.encoding or "ascii"
+    try:
+        words.encode(encoding)
+    except UnicodeEncodeError:
+        words = words.translate(IN_ASCII).encode(encoding, "replace").decode(encoding)
     try:
         stream.write(f"{words}\n")
         stream.flush()
-    except UnicodeEncodeError:
-        encoding = stream.encoding or "ascii"
-        return _written(stream, words.encode(encoding, "replace").decode(encoding))
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
         silence(stream)
-        return False
-    return True
+        return error
+    return None
 
 
 def silence(stream: TextIO) -> None:

@@ -223,7 +223,7 @@ def _finish(
     )
     voice = Voice()
     unwritten = _write_files(folder, rows, result)
-    voice.say(result.summary(str(folder)))
+    voice.say(result.summary(str(folder), voice.width))
     for problem in unwritten:
         voice.say(problem)
     code = result.exit_code

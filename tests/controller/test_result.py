@@ -123,7 +123,7 @@ def test_the_summary_says_how_it_ended_how_deep_how_long_and_where_the_files_are
     assert summary.startswith("first-visit on simulated: completed as planned.\n")
     for words in ("−20° (cap −20°)", "1 min 17 s of 4 min 22 s", "−0.5°, at level", "trips           none"):
         assert words in summary
-    assert "result.json, trace.csv, session.svg in /some/where" in summary
+    assert "result.json, trace.csv, session.svg\n  in              /some/where" in summary
     assert "NOT AT LEVEL" not in summary
 
 
