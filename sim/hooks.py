@@ -178,7 +178,8 @@ class PanelHooks(Hooks):
 
     - `stuck_held`, `stuck_open`: bits of `safety.signals.BUTTONS` that read held, or never do.
     - `patient_circuit`: `"open"` (a broken wire reads as pressed), `"closed"` (welded: never reads pressed) or None.
-    - `deserted`: everybody has gone; every panel button reads released, and the patient's is left alone.
+    - `deserted`: everybody but the patient has gone; every panel button reads released, and nobody works straps,
+      crank or the pulling of the e-stop.
     """
 
     DEFAULTS: ClassVar[dict[str, Any]] = {

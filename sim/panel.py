@@ -74,11 +74,15 @@ class Panel(Hands):
         """
         if side not in self._straps:
             raise UnknownNameError("strap", side, self._straps)
+        if self.hooks.deserted:
+            return
         self._straps[side].move(closed, self._clock.ms)
         self.moving = True
 
     def estop(self, pressed: bool) -> None:
         """Press or pull the emergency stop."""
+        if self.hooks.deserted and not pressed:
+            return
         self._estop.move(not pressed, self._clock.ms)
         self.moving = True
         # The chain is a wire: it does not wait for the next frame.
@@ -87,7 +91,7 @@ class Panel(Hands):
 
     def crank(self, turning: bool) -> None:
         """Work the manual return, or leave it."""
-        self._plant.crank(turning)
+        self._plant.crank(turning and not self.hooks.deserted)
 
     def inject(self, fault: str) -> None:
         """Provoke a fault, written as on the command line, from now on.

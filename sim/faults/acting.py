@@ -1,7 +1,7 @@
-"""Faults of people, buttons, link, host and papers (H03, H18 to H28, H30 to H34, H36)."""
+"""Faults of people, buttons, link, host and papers (H03, H18 to H28, H30 to H34)."""
 
 from safety.signals import BUTTONS, RAISE, RETURN, STOP, TILT
-from sim.faults.effects import Deed, Effect, added, by_place, merged, newest, united
+from sim.faults.effects import Deed, Effect, by_place, merged, newest, united
 from sim.faults.kinds import FaultKind, Parameter, Values
 from sim.table import SimulatedTable
 
@@ -17,7 +17,8 @@ def _supervisor_dawdles(table: SimulatedTable, _values: Values) -> Effects:
 
 
 def _supervisor_leaves(table: SimulatedTable, _values: Values) -> Effects:
-    return (Effect(table.panel.hooks, "deserted", True),)
+    hands = table.hands
+    return Deed(lambda: hands.crank(False), lambda: None), Effect(table.panel.hooks, "deserted", True)
 
 
 def _estop_pressed(table: SimulatedTable, _values: Values) -> Effects:
@@ -77,13 +78,6 @@ def _clock_wrong(table: SimulatedTable, _values: Values) -> Effects:
 
 def _configuration_unproven(table: SimulatedTable, _values: Values) -> Effects:
     return (Effect(table.bridge.hooks, "host_altered", {"config_ok": False}, merged),)
-
-
-def _raised_too_far(table: SimulatedTable, values: Values) -> Effects:
-    here_deg = table.truth().angle_cdeg / 100
-    off_deg = float(values["reads_deg"]) - here_deg
-    sensors = table.sensors
-    return tuple(Effect(angle.hooks, "offset_deg", off_deg, added) for angle in (sensors.angle_a, sensors.angle_b))
 
 
 def _nothing(_table: SimulatedTable, _values: Values) -> Effects:
@@ -153,11 +147,4 @@ KINDS = (
     ),
     FaultKind("permit-expired", "H34", "the permit is no longer valid", _nothing, at_boot=True),
     FaultKind("raised-early", "H32", "RAISE is held, as before the rest is over", _raise_held),
-    FaultKind(
-        "raised-too-far",
-        "H36",
-        "both angle sensors suddenly read beyond the boarding angle",
-        _raised_too_far,
-        (Parameter("reads_deg", "what they read where the table is now", 80.0, "deg", 70.0, 91.0),),
-    ),
 )

@@ -1,4 +1,4 @@
-"""Faults of what the table feels: straps, angle sensors and level switch (H01, H02, H04 to H10)."""
+"""Faults of what the table feels: straps, angle sensors and level switch (H01, H02, H04 to H10, H36)."""
 
 from sim.faults.effects import Effect, added, by_place
 from sim.faults.kinds import FaultKind, Parameter, Values
@@ -7,8 +7,10 @@ from sim.table import SimulatedTable
 Effects = tuple[Effect, ...]
 
 SIDE = Parameter("side", "which strap", "both", choices=("left", "right", "both"))
-# Slow enough to be no motion (H12, H13), quick enough to be over before anybody has looked twice.
-SHIFT_DEG_S = 0.4
+# Slow enough to be no motion of a table that stands armed (H12: 0.5°/s); unarmed, with the brake set, people climb on
+# and 3° are allowed at any speed below overspeed.
+DEEPER_DEG_S = -0.4
+HIGHER_DEG_S = 1.2
 SENSOR = Parameter("sensor", "which angle sensor", "a", choices=("a", "b"))
 
 
@@ -61,9 +63,18 @@ def _angle_freezes(table: SimulatedTable, values: Values) -> Effects:
     return _angles(table, values, "stuck", True)
 
 
-def _angles_shift(table: SimulatedTable, values: Values) -> Effects:
-    drifts = _angles(table, values, "drift_deg_s", -SHIFT_DEG_S)
+def _creep(table: SimulatedTable, values: Values, rate_deg_s: float) -> Effects:
+    """Both sensors creep off alike until they are off by `by_deg`."""
+    drifts = _angles(table, values, "drift_deg_s", rate_deg_s)
     return drifts + tuple(Effect(drift.part, "drift_most_deg", float(values["by_deg"])) for drift in drifts)
+
+
+def _angles_shift(table: SimulatedTable, values: Values) -> Effects:
+    return _creep(table, values, DEEPER_DEG_S)
+
+
+def _raised_too_far(table: SimulatedTable, values: Values) -> Effects:
+    return _creep(table, values, HIGHER_DEG_S)
 
 
 def _device_limit(table: SimulatedTable, values: Values) -> Effects:
@@ -120,6 +131,13 @@ KINDS = (
         "both angle sensors creep off alike, so that the table reads deeper",
         _angles_shift,
         (Parameter("by_deg", "how much deeper", 1.2, "deg", 0.1, 60.0),),
+    ),
+    FaultKind(
+        "raised-too-far",
+        "H36",
+        "both angle sensors creep off alike, so that the table reads higher: beyond boarding, where it stood there",
+        _raised_too_far,
+        (Parameter("by_deg", "how much higher", 2.5, "deg", 0.1, 60.0),),
     ),
     FaultKind(
         "device-limit",
