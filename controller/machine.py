@@ -11,7 +11,8 @@ changes nothing and is counted.
 - `returning`: the plan's own way back, or a person's RETURN. Left by `arrived`, `bring_back`, `halt`.
 - `resting`: at level after an inversion. Left by `next_set`, `disarm`, and `bring_back` or `halt` when it moves.
 - `emergency_return`: the judge brings the patient back. Left by `arrived` and `halt`.
-- `stopped`: the judge stopped the table. Left by `bring_back`, `turn_back`, `tilt`, `clear`, `arrived`, `disarm`.
+- `stopped`: the judge stopped the table. Left by `bring_back`, `turn_back`, `tilt`, `resume`,
+  `clear`, `arrived`, `disarm`.
 """
 
 from collections.abc import Callable
@@ -49,12 +50,15 @@ RESTING: Final = State.RESTING
 EMERGENCY_RETURN: Final = State.EMERGENCY_RETURN
 STOPPED: Final = State.STOPPED
 LEVEL: Final = Region.LEVEL
+UNKNOWN: Final = Region.UNKNOWN
+LEVEL_CDEG: Final = 100
 BELOW: Final = Region.BELOW
 
 TABLE: Final[tuple[dict[str, Any], ...]] = (
     {"trigger": "armed", "source": IDLE, "dest": STRAPPED},
     {"trigger": "tilt", "source": (STRAPPED, STOPPED), "dest": TILTING},
     {"trigger": "reached", "source": TILTING, "dest": HOLDING},
+    {"trigger": "resume", "source": STOPPED, "dest": HOLDING},
     {"trigger": "turn_back", "source": (TILTING, HOLDING, STOPPED), "dest": RETURNING},
     {"trigger": "arrived", "source": (RETURNING, EMERGENCY_RETURN, STOPPED), "dest": RESTING},
     {"trigger": "next_set", "source": RESTING, "dest": STRAPPED},
@@ -190,6 +194,8 @@ class SessionMachine:
                     self.fire("disarm")
                 elif self._another_set(decision):
                     self.fire("next_set")
+        elif state is STRAPPED and self.ended_by_person:
+            disarm = decision.still
         elif buttons and angle is not None and state is not EMERGENCY_RETURN:
             velocity, disarm = self._by_buttons(state, angle, buttons, pressed, elapsed_ms)
         if state is IDLE:
@@ -252,8 +258,10 @@ class SessionMachine:
 
     def _by_buttons(self, state: State, angle: int, buttons: int, pressed: int, elapsed_ms: int) -> tuple[int, bool]:
         """Velocity and DISARM as buttons ask for them in `idle`, `strapped` and `stopped`."""
-        if state is STRAPPED and pressed & CONFIRM:
+        if state in (STRAPPED, STOPPED) and pressed & CONFIRM and self._armed is not None:
             return 0, True
+        if self.ended_by_person and angle <= LEVEL_CDEG:
+            return 0, False
         begins = state is STRAPPED and buttons & TILT and angle <= self._limits.first_degree_cdeg_s
         if begins or (state is STOPPED and buttons & TILT and self._was_below):
             return min(self._profile.toward(self._stage_target(), angle, self.steps.speed_cdeg_s, elapsed_ms), 0), False
@@ -281,7 +289,13 @@ class SessionMachine:
         if pressed & CONFIRM:
             self._asked = False
         # A button held while arming would be refused as stuck (H25), CONFIRM's own too.
-        if self._asked or buttons or not decision.proofs.read_back or decision.armed is not None:
+        if (
+            self._asked
+            or buttons
+            or self.ended_by_person
+            or not decision.proofs.read_back
+            or decision.armed is not None
+        ):
             return None
         self._asked = True
         self._tries += 1
@@ -311,7 +325,7 @@ class SessionMachine:
             self._was_below = True
         if demand >= DEMAND_STOP:
             self._forced(state, decision, below)
-        elif state is STRAPPED:
+        elif state is STRAPPED and not self.ended_by_person:
             if below or (decision.command.velocity_cdeg_s < 0 and decision.region == LEVEL):
                 self.walk = self.walk.next_set()
                 self.fire("tilt")
@@ -320,7 +334,9 @@ class SessionMachine:
                 self.fire("turn_back")
         elif state is STOPPED:
             self._cleared(decision, below)
-        if self.state in (RETURNING, EMERGENCY_RETURN) and not decision.returning and not below and decision.still:
+        known = decision.region is not UNKNOWN
+        back = self.state in (RETURNING, EMERGENCY_RETURN) and not decision.returning
+        if back and known and not below and decision.still:
             self._arrive()
 
     def _rearmed(self, armed: Arm | None) -> None:
@@ -345,7 +361,8 @@ class SessionMachine:
                 self.ended_by_person = True
                 self.fire("turn_back")
         elif state is STOPPED:
-            if not below and decision.still and self._was_below and self._armed is not None:
+            level = decision.region is not UNKNOWN and not below and decision.still
+            if level and self._was_below and self._armed is not None:
                 self._arrive()
         elif state is RESTING:
             if below:
@@ -360,6 +377,8 @@ class SessionMachine:
                 self.fire("turn_back")
             elif decision.command.velocity_cdeg_s < 0:
                 self.fire("tilt")
+            elif self.walk.held_ms:
+                self.fire("resume")
         elif self._was_below and self._armed is not None:
             if decision.still:
                 self._arrive()

@@ -182,7 +182,7 @@ class Session:
                 self.finished = True
             elif snapshot.t_ms >= NOBODY_ARMS_MS:
                 self.finished = not moving
-        elif self.gave_up and not moving and decision.still and decision.region <= Region.LEVEL:
+        elif self.gave_up and not moving and decision.still and decision.region in (Region.LEVEL, Region.ABOVE):
             self.finished = True
         if self._quiet_ms >= self._patience_ms:
             self.finished = True

@@ -27,6 +27,7 @@ APART_MS: Final = 200
 JUMP_CDEG: Final = 150
 BEYOND_CAP_CDEG: Final = 100
 BEYOND_BOARDING_CDEG: Final = 200
+VOTES: Final = 2
 
 
 class Angles(msgspec.Struct, frozen=True, gc=False):
@@ -154,6 +155,14 @@ def raised_too_far(angles: Angles, boarding_cdeg: int, now: list[Cause]) -> None
     angle = angles.angle_cdeg
     if angle is not None and not angle <= limit:
         now.append(Cause("H36", Demand.STOP, Alarm.MEDIUM, angle, limit, "cdeg"))
+
+
+def where(angles: Angles, level_switch: bool | None) -> int | None:
+    """The angle that counts: in doubt it is level as soon as two of A, B and the level switch say level."""
+    angle = angles.angle_cdeg
+    if angle is None or angle >= -LEVEL_BAND_CDEG or not (angles.lost or angles.disputed):
+        return angle
+    return -LEVEL_BAND_CDEG if votes_for_level(angles, level_switch) >= VOTES else angle
 
 
 def votes_for_level(angles: Angles, level_switch: bool | None) -> int:

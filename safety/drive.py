@@ -16,11 +16,14 @@ from safety.track import Track
 
 DEGREE_CDEG: Final = 100
 SETTLE_MS: Final = 500
+SPRING_MS: Final = 1000
 AGAINST_CDEG_S: Final = 50
 CREEP_CDEG_S: Final = 50
 CLIMBING_CDEG: Final = 300
 REST_MS: Final = 1000
 SLOWING_MS: Final = 200
+LATELY_MS: Final = 100
+LATELY_CDEG_S: Final = 100
 CAUGHT_LIMIT_MS: Final = 2000
 OVERSPEED_CDEG_S: Final = 70
 STALL_MS: Final = 150
@@ -92,7 +95,9 @@ def follow(
     With an unknown set-point, or no sensor, nothing can be judged here.
     """
     applied = readings.applied_cdeg_s
-    if applied is None or angles.lost == BOTH:
+    if applied is None:
+        return was, NOTHING, NONE, True
+    if angles.lost == BOTH:
         return Drive(caught=was.caught), NOTHING, NONE, True
     if applied == 0:
         return resting(was, readings, elapsed_ms, angles, track, armed, limits)
@@ -126,10 +131,13 @@ def resting(
     causes = []
     if zero_ms >= REST_MS and (cause := uncommanded(drive, readings, angles, track, armed, limits)):
         causes.append(cause)
-    if cause := overspeed(0, readings, track, limits):
+    if cause := overspeed(0, readings, angles, track, limits):
         causes.append(cause)
     if not causes:
         return drive, NOTHING, NONE, True
+    if track.still_ms >= REST_MS:
+        # It has come to rest elsewhere; the cause is latched, the mark may not keep RESET away for ever.
+        drive = msgspec.structs.replace(drive, rest_a=angles.a_cdeg, rest_b=angles.b_cdeg)
     if causes[0].demand == Demand.HOLD:
         speed = abs(track.short_cdeg_s or 0)
         drive = Drive(zero_ms=zero_ms, rest_a=angles.a_cdeg, rest_b=angles.b_cdeg, caught=SLOWING, caught_cdeg_s=speed)
@@ -144,16 +152,20 @@ def watched(drive: Drive, elapsed_ms: int, angles: Angles, track: Track, limits:
         if track.still_ms:
             state = CAUGHT
         elif caught_ms >= CAUGHT_LIMIT_MS or (
-            caught_ms >= SLOWING_MS and speed >= max(drive.caught_cdeg_s, CREEP_CDEG_S)
+            # The last 100 ms only: a 250 ms window still shows the fall that the drive has already ended.
+            caught_ms >= SLOWING_MS
+            and all_sensors_beyond(track, angles, LATELY_MS, max(drive.caught_cdeg_s, LATELY_CDEG_S))
         ):
             state = LET_GO
         else:
             state = SLOWING
         rest_a, rest_b = angles.a_cdeg, angles.b_cdeg
     else:
+        # A held motion that has just ended still stands in the 500 ms window.
+        rested = drive.zero_ms >= REST_MS
         moving = max_travel(drive, angles) > DEGREE_CDEG + limits.backlash_cdeg
         creeping = all_sensors_beyond(track, angles, tracking.LONG_MS, CREEP_CDEG_S)
-        state = LET_GO if moving or creeping else CAUGHT
+        state = LET_GO if rested and (moving or creeping) else CAUGHT
         rest_a, rest_b = drive.rest_a, drive.rest_b
     after = Drive(
         zero_ms=drive.zero_ms,
@@ -215,7 +227,7 @@ def all_sensors_beyond(track: Track, angles: Angles, window_ms: int, limit_cdeg_
     return True
 
 
-def overspeed(applied_cdeg_s: int, readings: Readings, track: Track, limits: Limits) -> Cause | None:
+def overspeed(applied_cdeg_s: int, readings: Readings, angles: Angles, track: Track, limits: Limits) -> Cause | None:
     """H13 b: over 250 ms faster than the greatest of 1.3 × applied and applied + 0.7°/s, one backlash allowed for."""
     speed = abs(track.short_cdeg_s or 0)
     applied = abs(applied_cdeg_s)
@@ -224,7 +236,7 @@ def overspeed(applied_cdeg_s: int, readings: Readings, track: Track, limits: Lim
     applied = tracking.fastest_applied(track)
     backlash_cdeg_s = limits.backlash_cdeg * 1000 // tracking.SHORT_MS
     limit = max(applied * 13 // 10, applied + OVERSPEED_CDEG_S) + backlash_cdeg_s
-    if not speed > limit:
+    if not speed > limit or not all_sensors_beyond(track, angles, tracking.SHORT_MS, limit):
         return None
     return Cause("H13", caught_by(readings), Alarm.HIGH, speed, limit, "cdeg/s")
 
@@ -250,7 +262,7 @@ def driven(
             caught=was.caught,
         )
     since_ms = was.since_ms if start or was.since_ms >= CAP_MS else was.since_ms + elapsed_ms
-    if was.reversed_ and since_ms < SETTLE_MS:
+    if was.reversed_ and not since_ms >= SETTLE_MS:
         far_a, far_b = angles.a_cdeg, angles.b_cdeg
     else:
         far_a = further(was.far_a, angles.a_cdeg, sign)
@@ -261,7 +273,9 @@ def driven(
     block_from, block_driven, block_ms = was.block_from, was.block_driven + step, was.block_ms + elapsed_ms
     before, halves, block_before, block_halves = was.before, was.halves, was.block_before, was.block_halves
     stall_ms = 0
-    if size_ma * 100 >= limits.stall_ma * 95:
+    # After a reversal the current is at first still that of pressing the other way.
+    settled = since_ms >= SETTLE_MS or not was.reversed_
+    if settled and size_ma * 100 >= limits.stall_ma * 95:
         stall_ms = min(was.stall_ms + elapsed_ms, CAP_MS)
     causes: list[Cause] = []
     frozen = NONE
@@ -276,7 +290,7 @@ def driven(
         half_from, half_driven, half_ma = Mark(angles.a_cdeg, angles.b_cdeg), 0, 0
     if since_ms >= SETTLE_MS and (cause := wrong_direction(far_a, far_b, sign, angles, track, limits)):
         causes.append(cause)
-    if cause := overspeed(applied, readings, track, limits):
+    if cause := overspeed(applied, readings, angles, track, limits):
         causes.append(cause)
     clean = not causes and frozen == NONE
     slow_block = False
@@ -286,12 +300,16 @@ def driven(
             slow_block = held_back(block_before, block, size_ma, sign, angles, limits)
         block_before, block_halves = block, 1
         block_from, block_driven, block_ms = Mark(angles.a_cdeg, angles.b_cdeg), 0, 0
+    reversed_ = was.reversed_
     if stall_ms >= STALL_MS or slow_block:
         causes.append(blocked(sign, size_ma, angles, limits, stall_ms >= STALL_MS))
+        # What blocks it is elastic: it springs back while the set-point still ramps to zero.
+        since_ms, reversed_ = -SPRING_MS, True
+        far_a, far_b = angles.a_cdeg, angles.b_cdeg
     drive = Drive(
         sign,
         since_ms,
-        was.reversed_,
+        reversed_,
         far_a,
         far_b,
         before,

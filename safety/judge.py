@@ -70,6 +70,7 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
     unread_ms: int = 0
     strap_wait_ms: int = 0
     host_stop: bool = False
+    at_cdeg: int | None = None
 
 
 INITIAL: Final = Judged()
@@ -80,7 +81,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     elapsed_ms = readings.elapsed_ms
     unread_ms = was.unread_ms + elapsed_ms
     fresh = readings.sequence != was.link.sequence and 0 <= readings.age_ms <= link.FRESH_MS
-    new_link = link.follow(was.link, readings, fresh)
+    new_link = link.follow(was.link, readings, fresh, 0 if fresh else unread_ms)
     armed = was.armed
     angles, speed, straps_now, drive_now = was.angles, was.track, was.straps, was.drive
     found = NOTHING
@@ -104,19 +105,22 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         )
         if frozen:
             angles = angle_checks.without(angles, frozen)
-        heat = supply.follow(was.supply, readings, limits)
-        timing_now = timing.follow(was.timing, angles.angle_cdeg, elapsed_ms)
+        heat = supply.follow(was.supply, readings, unread_ms, limits)
+        at = angle_checks.where(angles, readings.level_switch)
+        timing_now = timing.follow(was.timing, at, elapsed_ms)
         unread_ms = 0
     else:
         people_now = people.without_news(was.people, elapsed_ms)
         heat = was.supply
+        at = was.at_cdeg
         timing_now = timing.follow(was.timing, None, elapsed_ms)
 
     where = timing_now.last_cdeg
     below = where < -LEVEL_BAND_CDEG
     inverted = where < INVERTED_CDEG
     host_stop = wish.stop_because != ""
-    waiting = armed is not None and armed.strap_wait and fresh
+    recent = unread_ms <= link.FRESH_MS and 0 <= readings.age_ms <= link.FRESH_MS
+    waiting = armed is not None and armed.strap_wait and not new_link.lapse_ms
     if waiting:
         waiting = was.strap_wait_ms <= latches.STRAP_WAIT_MS and people_now.presence_ms <= people.PROMPT_MS
 
@@ -137,7 +141,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     if found:
         now.extend(found)
     supply.causes(heat, readings, limits, now)
-    link.causes(new_link, readings, now)
+    link.causes(new_link, readings, below, now)
     if not was.link.booted and fresh:
         link.booted_below(angles.angle_cdeg, now)
     people.causes(people_now, readings, armed is not None, below, host_stop and not was.host_stop, now)
@@ -150,6 +154,8 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     reset = False
     if now or latched:
         latched = latches.kept(latched, now, new_link, people_now)
+        if len(latched) > len(was.latched):
+            people_now = people.without_ack(people_now)
         latched, strap_wait_ms = latches.waited(latched, strap_wait_ms, waiting, elapsed_ms)
         over = over or latches.ends_session(latched)
         level_now = latches.level_now(angles)
@@ -157,11 +163,11 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
             reset = True
             latched = NOTHING
             angles = angle_checks.restored(angles)
-            people_now = people.after_reset(people_now)
+            people_now = people.without_ack(people.after_reset(people_now))
             straps_now = straps.excused(straps_now)
             drive_now = Drive()
             strap_wait_ms = 0
-            now = []
+            now = [cause for cause in now if cause.demand < DEMAND_STOP]
     else:
         strap_wait_ms = 0
 
@@ -176,7 +182,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         armed,
         over,
         elapsed_ms,
-        fresh,
+        recent,
     )
     moving_now, demand, command_cdeg_s = motion.decide(was.moving, seen, wish, latched, now, reset, limits)
 
@@ -214,6 +220,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         unread_ms,
         strap_wait_ms,
         host_stop,
+        at,
     )
     causes, alarm, trip = NOTHING, NO_ALARM, ""
     if now or latched:
@@ -223,7 +230,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     command = Command(
         command_cdeg_s,
         demand,
-        readings.age_ms <= link.LAPSE_MS,
+        not new_link.lapse_ms,
         arm,
         disarm,
         reset,
@@ -231,7 +238,6 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         readings.sequence,
         0 if armed is None else armed.session_id,
     )
-    angle = angles.angle_cdeg
     back = moving_now.back.kind != NOT_RETURNING
     prompting = people_now.raw or below or not straps_now.read_back
     decision = Decision(
@@ -239,8 +245,8 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         demand,
         causes,
         alarm,
-        region_of(angle),
-        angle,
+        region_of(at),
+        at,
         speed.still_ms,
         armed,
         back,
@@ -274,6 +280,8 @@ def arm_refusals(arm: Arm, seen: Seen, heat: Supply, demand: Demand, limits: Lim
         found.append(arming.refusal("H30", 1, 0, "sessions armed already"))
     if demand != DEMAND_ALLOW:
         found.append(arming.refusal("H30", int(demand), 0, "demand still in force"))
+    if seen.timing.inverted_ms:
+        found.append(arming.refusal("H32", seen.timing.rest_ms // 1000, limits.rest_s, "s of rest"))
     if not seen.fresh:
         found.append(arming.refusal("H18", seen.readings.age_ms, link.FRESH_MS, "ms"))
     return tuple(sorted(found, key=lambda cause: cause.code))

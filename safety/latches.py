@@ -32,7 +32,11 @@ def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: Peopl
         for index, old in enumerate(after):
             if old.code == cause.code:
                 # The e-stop's CUT becomes a HOLD; no other cause grows milder.
-                if cause.demand > old.demand or (cause.code == "H20" and cause.demand != old.demand):
+                if (
+                    cause.demand > old.demand
+                    or cause.alarm > old.alarm
+                    or (cause.code == "H20" and cause.demand != old.demand)
+                ):
                     after = (*after[:index], cause, *after[index + 1 :])
                 break
         else:

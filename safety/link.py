@@ -5,12 +5,14 @@ from typing import Final
 import msgspec
 
 from config.limits import LEVEL_BAND_CDEG
-from safety.signals import Alarm, Cause, Demand, Readings
+from safety.signals import Alarm, Cause, Demand, GuardState, Readings
 
+ABSENT: Final = GuardState.ABSENT
 FRESH_MS: Final = 50
 SLOW_FRESH_MS: Final = 150
 LAPSE_MS: Final = 150
 LATCH_MS: Final = 1000
+ALONE_MS: Final = 3000
 LAPSES: Final = 3
 LAPSES_IN_MS: Final = 60_000
 LATE_MS: Final = 50
@@ -29,11 +31,11 @@ class Link(msgspec.Struct, frozen=True, gc=False):
     gap_ms: int = 0
 
 
-def follow(was: Link, readings: Readings, fresh: bool) -> Link:
+def follow(was: Link, readings: Readings, fresh: bool, unread_ms: int) -> Link:
     """Take in one step, with or without a new frame."""
     elapsed_ms = readings.elapsed_ms
     late = not elapsed_ms <= LATE_MS
-    lapsed = not readings.age_ms <= LAPSE_MS
+    lapsed = not (0 <= readings.age_ms <= LAPSE_MS and unread_ms <= LAPSE_MS)
     if was.booted and fresh and not (late or lapsed or was.late_ms or was.lapse_ms or was.lapses_ms):
         return Link(True, readings.sequence)
     late_ms = CLEAN_MS if late else max(was.late_ms - elapsed_ms, 0)
@@ -45,7 +47,7 @@ def follow(was: Link, readings: Readings, fresh: bool) -> Link:
         if not was.lapse_ms:
             third = len(lapses_ms) >= LAPSES - 1
             lapses_ms = (0, *lapses_ms)[: LAPSES - 1]
-    lapse_ms = min(was.lapse_ms + elapsed_ms, LATCH_MS + 1) if lapsed else 0
+    lapse_ms = min(was.lapse_ms + elapsed_ms, ALONE_MS + 1) if lapsed else 0
     return Link(was.booted or fresh, readings.sequence, lapse_ms, lapses_ms, third, late_ms, gap_ms)
 
 
@@ -54,18 +56,26 @@ def latches(link: Link) -> bool:
     return link.lapse_ms > LATCH_MS or link.third
 
 
-def causes(link: Link, readings: Readings, now: list[Cause]) -> None:
+def causes(link: Link, readings: Readings, below: bool, now: list[Cause]) -> None:
     """Add H18 and H27; the first expression is the all-clear of the checks that follow it."""
-    if not link.late_ms and readings.age_ms <= FRESH_MS and readings.slow_age_ms <= SLOW_FRESH_MS and whole(readings):
+    if (
+        not (link.late_ms or link.lapse_ms)
+        and readings.age_ms <= FRESH_MS
+        and readings.slow_age_ms <= SLOW_FRESH_MS
+        and whole(readings)
+    ):
         return
-    lapse(link, readings, now)
+    lapse(link, readings, below, now)
     late_tick(link, now)
 
 
-def lapse(link: Link, readings: Readings, now: list[Cause]) -> None:
+def lapse(link: Link, readings: Readings, below: bool, now: list[Cause]) -> None:
     """H18: STOP without a fresh frame for 150 ms; before that, or with a frame that is not whole, no deepening."""
     if link.lapse_ms:
-        now.append(Cause("H18", Demand.STOP, Alarm.MEDIUM, readings.age_ms, LAPSE_MS, "ms"))
+        # Past 3 s a guard returns by itself; where there is none, nobody electric can: only people help.
+        guarded = readings.guard is not None and readings.guard.state is not ABSENT
+        alarm = Alarm.HIGH if below and not guarded and link.lapse_ms > ALONE_MS else Alarm.MEDIUM
+        now.append(Cause("H18", Demand.STOP, alarm, max(readings.age_ms, link.lapse_ms), LAPSE_MS, "ms"))
     elif not (readings.age_ms <= FRESH_MS and readings.slow_age_ms <= SLOW_FRESH_MS) or not whole(readings):
         age_ms = max(readings.age_ms, readings.slow_age_ms)
         now.append(Cause("H18", Demand.NO_DEEPENING, Alarm.LOW, age_ms, FRESH_MS, "ms"))

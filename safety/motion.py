@@ -24,6 +24,7 @@ from safety.signals import (
     DEMAND_STOP,
     RAISE,
     RETURN,
+    STOP,
     TILT,
     Cause,
     Demand,
@@ -48,7 +49,7 @@ def decide(
     idle = calm and not (was.command_cdeg_s or was.back.kind or was.grant or was.pause_used or was.useless_ms)
     if idle and not (wish.velocity_cdeg_s or wish.plan_return or wish.return_because or seen.people.raw):
         free, pause_ms = moving.raise_pause(was, seen)
-        if free == was.raise_free and pause_ms == was.raise_pause_ms and not was.held_fresh:
+        if free == was.raise_free and pause_ms == was.raise_pause_ms and was.demand == DEMAND_ALLOW:
             return was, DEMAND_ALLOW, 0
     worst = DEMAND_ALLOW
     slow = False
@@ -72,12 +73,12 @@ def decide(
     going, relief_used = NO_EXCURSION, was.relief_used
     if now or was.excursion is not NO_EXCURSION:
         going, relief_used = excursion(was, seen, demand, now)
-    held_fresh = held_freshly(was, seen, now)
+    panel, patient = held_freshly(was, seen, now, demand)
     grant = moving.granted(was, demand, seen) if back.kind == NOT_RETURNING else moving.NO_GRANT
     free, pause_ms = moving.raise_pause(was, seen)
     velocity = 0
     if demand != DEMAND_CUT:
-        velocity = velocity_of(was, demand, back, going, grant, free, held_fresh, slow, seen, wish, limits)
+        velocity = velocity_of(was, demand, back, going, grant, free, panel, patient, slow, seen, wish, limits)
     if velocity == 0:
         start = None
     elif was.start_cdeg is None or velocity * was.command_cdeg_s <= 0:
@@ -94,12 +95,15 @@ def decide(
         was.blind_out or (back.kind != NOT_RETURNING and 0 < back.blind_limit_ms <= back.blind_ms),
         going,
         relief_used,
-        held_fresh,
+        panel,
+        patient,
         free,
         pause_ms,
         start,
         velocity,
         useless_ms,
+        any(cause.code in ("H14", "H15") for cause in now),
+        demand,
     )
     return after, demand, velocity
 
@@ -111,7 +115,8 @@ def velocity_of(
     going: Excursion,
     grant: int,
     raise_free: bool,
-    held_fresh: bool,
+    panel: bool,
+    patient: bool,
     slow: bool,
     seen: Seen,
     wish: Wish,
@@ -120,7 +125,7 @@ def velocity_of(
     """The velocity that a demand below CUT leaves."""
     if demand >= DEMAND_STOP and (demand == DEMAND_HOLD or back.kind == NOT_RETURNING):
         creep = excursion_speed(going, seen, limits)
-        return creep or (moving.held_toward_level(was, demand, seen, limits) if held_fresh else 0)
+        return creep or moving.held_toward_level(was, panel, patient, demand, seen, limits)
     if back.kind != NOT_RETURNING:
         return moving.return_speed(was, back, slow, seen, wish, limits)
     velocity = moving.wished(was, grant, raise_free, seen, wish, limits)
@@ -152,9 +157,14 @@ def returning(
         back = msgspec.structs.replace(back, kind=JUDGED_RETURN)
     if pressed:
         back = msgspec.structs.replace(back, pause_ms=0)
-    elif now and not was.pause_used and any(cause.code == "STOP" for cause in now):
+    elif not was.pause_used and stop_pressed(seen, now):
         return msgspec.structs.replace(back, pause_ms=moving.PAUSE_MS), True
     return back, was.pause_used
+
+
+def stop_pressed(seen: Seen, now: list[Cause]) -> bool:
+    """Whether STOP was pressed afresh in this step, or the host asked for it; one that is held does nothing."""
+    return seen.people.pressed & STOP != 0 or any(cause.code == "STOP" and cause.by == "host" for cause in now)
 
 
 def excursion(was: Moving, seen: Seen, demand: Demand, now: list[Cause]) -> tuple[Excursion, bool]:
@@ -163,10 +173,14 @@ def excursion(was: Moving, seen: Seen, demand: Demand, now: list[Cause]) -> tupl
     going, used = was.excursion, was.relief_used
     for cause in now:
         if cause.code == "H14":
+            if was.blocked:
+                continue
             going = NO_EXCURSION
             if was.excursion is NO_EXCURSION and angle < moving.BACK_OFF_BELOW_CDEG:
                 going = Excursion(moving.BACK_OFF, min(angle + moving.BACK_OFF_CDEG, RETURN_AIM_CDEG))
         elif cause.code == "H15":
+            if was.blocked:
+                continue
             going = NO_EXCURSION
             if not used:
                 going = Excursion(moving.RELIEF, max(angle - moving.RELIEF_CDEG, seen.timing.deepest_cdeg))
@@ -190,19 +204,24 @@ def excursion_speed(going: Excursion, seen: Seen, limits: Limits) -> int:
     return -moving.approach(-left - moving.ARRIVED_CDEG, limits.first_degree_cdeg_s, limits)
 
 
-def held_freshly(was: Moving, seen: Seen, now: list[Cause]) -> bool:
-    """Whether a held-motion button was freshly pressed and is held since; being blocked asks for a new press."""
-    people = seen.people
+def held_freshly(was: Moving, seen: Seen, now: list[Cause], demand: Demand) -> tuple[bool, bool]:
+    """Whether a held-motion button of the panel, and the patient's own, was freshly pressed and is held since.
+
+    A press counts only under the demand that it answers; being blocked, or STOP, asks for a new one.
+    """
+    if demand not in (DEMAND_STOP, DEMAND_HOLD) or demand != was.demand or seen.people.pressed & STOP:
+        return False, False
     if now and any(cause.code in ("H14", "H15") for cause in now):
-        return False
-    if people.pressed & (RETURN | TILT) or people.patient_pressed:
-        return True
-    return was.held_fresh and (people.held & (RETURN | TILT) != 0 or people.patient_open)
+        return False, False
+    people = seen.people
+    panel = people.pressed & (RETURN | TILT) != 0 or (was.held_panel and people.held & (RETURN | TILT) != 0)
+    patient = people.patient_pressed or (was.held_patient and people.patient_open)
+    return panel, patient
 
 
 def may_disarm(seen: Seen) -> bool:
     """Whether DISARM may be accepted: at level or above, still, rested."""
-    at_level = seen.angles.angle_cdeg is None or seen.angle_cdeg >= -LEVEL_BAND_CDEG
+    at_level = seen.angles.angle_cdeg is not None and seen.angle_cdeg >= -LEVEL_BAND_CDEG
     return at_level and seen.still_ms > 0 and seen.timing.inverted_ms == 0
 
 

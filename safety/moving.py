@@ -88,8 +88,9 @@ NO_EXCURSION: Final = Excursion()
 class Moving(msgspec.Struct, frozen=True, gc=False):
     """What motion has led to: grants, the return, excursions, and the last command.
 
-    `start_cdeg` is where the present motion started, None at rest. `held_fresh` is true from a fresh
-    press of a held-motion button until its release.
+    `start_cdeg` is where the present motion started, None at rest. `held_panel` and
+    `held_patient` are true from a fresh press of a held-motion button until its release. `blocked` and `demand` are the
+    last step's.
     """
 
     grant: int = NO_GRANT
@@ -98,12 +99,15 @@ class Moving(msgspec.Struct, frozen=True, gc=False):
     blind_out: bool = False
     excursion: Excursion = NO_EXCURSION
     relief_used: bool = False
-    held_fresh: bool = False
+    held_panel: bool = False
+    held_patient: bool = False
     raise_free: bool = False
     raise_pause_ms: int = 0
     start_cdeg: int | None = None
     command_cdeg_s: int = 0
     useless_ms: int = 0
+    blocked: bool = False
+    demand: Demand = DEMAND_ALLOW
 
 
 AT_REST: Final = Moving()
@@ -215,7 +219,7 @@ def return_speed(was: Moving, back: Return, slow: bool, seen: Seen, wish: Wish, 
         limit = min(limit, seen.armed.speed_cdeg_s)
     speed = approach(RETURN_AIM_CDEG - seen.angle_cdeg, limit, limits)
     if seen.angles.doubtful:
-        return max(speed, SLOWEST_CDEG_S)
+        return max(speed, CREEP_CDEG_S)
     if back.kind == PLAN_RETURN and SLOWEST_CDEG_S <= wish.velocity_cdeg_s < speed:
         return wish.velocity_cdeg_s
     return speed
@@ -229,14 +233,14 @@ def first_degree(was: Moving, sign: int, limit_cdeg_s: int, seen: Seen, limits: 
     return limit_cdeg_s
 
 
-def held_toward_level(was: Moving, demand: Demand, seen: Seen, limits: Limits) -> int:
+def held_toward_level(was: Moving, panel: bool, patient: bool, demand: Demand, seen: Seen, limits: Limits) -> int:
     """Motion by a held button under HOLD, and under STOP above level: toward level, slow."""
     held = seen.people.held
     angle = seen.angle_cdeg
     if angle < RETURN_AIM_CDEG and demand == DEMAND_HOLD:
-        if held & RETURN or seen.people.patient_open:
+        if (panel and held & RETURN) or patient:
             return approach(RETURN_AIM_CDEG - angle, first_degree(was, 1, limits.slow_cdeg_s, seen, limits), limits)
-    elif angle > LEVEL_BAND_CDEG and held & TILT and not (seen.armed is not None and straps_open(seen)):
+    elif angle > LEVEL_BAND_CDEG and panel and held & TILT and not (seen.armed is not None and straps_open(seen)):
         return -approach(angle, first_degree(was, -1, limits.slow_cdeg_s, seen, limits), limits)
     return 0
 
@@ -253,6 +257,9 @@ def wished(was: Moving, grant: int, raise_free: bool, seen: Seen, wish: Wish, li
         armed = seen.armed
         if grant != DEEPEN or armed is None or not may_deepen(seen) or seen.readings.end_down is not False:
             return 0
+        # A tilt needs a press no older than 20 s (H24); one under way goes on.
+        if was.command_cdeg_s >= 0 and not seen.people.presence_ms <= FRESH_PRESS_MS:
+            return 0
         limit = first_degree(was, -1, min(-want, armed.speed_cdeg_s, limits.speed_cdeg_s), seen, limits)
         return -approach(angle - armed.cap_cdeg, limit, limits)
     if want > 0:
@@ -260,7 +267,8 @@ def wished(was: Moving, grant: int, raise_free: bool, seen: Seen, wish: Wish, li
             limit = first_degree(was, 1, min(want, limits.speed_cdeg_s), seen, limits)
             return approach(RETURN_AIM_CDEG - angle, limit, limits)
         if held & RAISE and may_raise(seen) and angle >= -LEVEL_BAND_CDEG and seen.readings.end_up is False:
-            stops_at = RAISE_PAUSE_CDEG if not raise_free and angle <= RAISE_PAUSE_CDEG else limits.boarding_cdeg
+            pausing = not raise_free and angle <= RAISE_PAUSE_CDEG + DEGREE_CDEG
+            stops_at = RAISE_PAUSE_CDEG if pausing else limits.boarding_cdeg
             limit = first_degree(was, 1, min(want, limits.above_cdeg_s), seen, limits)
             return approach(stops_at - angle - ARRIVED_CDEG, limit, limits)
     return 0
@@ -274,6 +282,8 @@ def granted(was: Moving, demand: Demand, seen: Seen) -> int:
     """
     people = seen.people
     armed = seen.armed
+    if people.held & RETURN:
+        return NO_GRANT
     if demand != DEMAND_ALLOW:
         # Lowering from above is no deepening.
         return LOWER if was.grant == LOWER and demand == DEMAND_NO_DEEPENING and people.held & TILT else NO_GRANT

@@ -24,6 +24,7 @@ from safety.signals import (
     Readings,
 )
 
+SLOW_FRESH_MS: Final = 150
 PROMPT_MS: Final = 20_000
 NO_DEEPENING_MS: Final = 30_000
 RETURN_MS: Final = 40_000
@@ -72,9 +73,10 @@ class People(msgspec.Struct, frozen=True, gc=False):
 
 def follow(was: People, readings: Readings, armed: Arm | None, limits: Limits) -> People:
     """Take in one new frame. Unknown buttons count as released, an unknown patient's or e-stop circuit as open."""
-    raw = readings.buttons or 0
+    known = 0 <= readings.slow_age_ms <= SLOW_FRESH_MS
+    raw = (readings.buttons or 0) if known else 0
     elapsed_ms = readings.elapsed_ms
-    opened = readings.patient_button is not False
+    opened = readings.patient_button is not False or not known
     estop_open = readings.estop is not CLOSED
     if raw == was.raw and not raw and not was.pressed and not was.patient_pressed and opened is was.patient_open:
         if not estop_open and was.estop == RELEASED and was.booted and (was.patient or opened):
@@ -89,6 +91,8 @@ def follow(was: People, readings: Readings, armed: Arm | None, limits: Limits) -
     stuck = (was.stuck and raw & MOVES != 0) or not move_ms <= limit_ms
     if stuck:
         ignored |= raw & MOVES
+    if estop_open:
+        ignored |= raw & ACK
     held = raw & ~ignored
     ack_ms = min(was.ack_ms + elapsed_ms, RESET_MS) if held & ACK & was.raw else 0
     presence_ms = 0 if fresh else min(was.presence_ms + elapsed_ms, CAP_MS)
@@ -133,6 +137,13 @@ def without_news(was: People, elapsed_ms: int) -> People:
     return msgspec.structs.replace(
         was, pressed=0, patient_pressed=False, presence_ms=min(was.presence_ms + elapsed_ms, CAP_MS)
     )
+
+
+def without_ack(was: People) -> People:
+    """A held ACK answers what it was pressed for: it counts again after its release."""
+    if not was.raw & ACK:
+        return was
+    return msgspec.structs.replace(was, ignored=was.ignored | ACK, held=was.held & ~ACK, ack_ms=0)
 
 
 def forgotten(was: People) -> People:

@@ -18,10 +18,9 @@ class Supply(msgspec.Struct, frozen=True, gc=False):
     mains_ms: int = 0
 
 
-def follow(was: Supply, readings: Readings, limits: Limits) -> Supply:
+def follow(was: Supply, readings: Readings, elapsed_ms: int, limits: Limits) -> Supply:
     """Follow heat and mains; an unknown current counts as the drive's limit, unknown mains as lost."""
     current = readings.current_ma
-    elapsed_ms = readings.elapsed_ms
     heat = was.heat
     if current is None:
         current = limits.stall_ma
