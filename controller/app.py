@@ -161,7 +161,7 @@ class InProcess:
         from sim.people import People
         from sim.table import build
 
-        habits = Habits(boards_at_deg=profile.geometry.boarding_cdeg / 100)
+        habits = Habits()
         table = build(profile, seed=seed, start_deg=boot_angle_deg(faults, habits.boards_at_deg), **patient)
         schedule = FaultSchedule(table, faults)
         people = People(table.hands, habits)

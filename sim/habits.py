@@ -35,7 +35,7 @@ class Habits:
         UsageError: a value that no person has.
     """
 
-    boards_at_deg: float = 75.0
+    boards_at_deg: float = 20.0
     reaction_ms: int = 600
     presence_every_s: float = 15.0
     in_trouble: Policy = Policy.HELP
