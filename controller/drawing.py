@@ -41,6 +41,7 @@ LANE, LABEL, NAME = 19, 14, 14
 HEAD, FOOT = 50, 42
 MOST_POINTS = 3000
 MOST_LABELS = 12
+MOST_NAME_LINES = 8
 LEVEL_BAND_CDEG, INVERTED_CDEG = 100, -500
 KNEE_CDEG = 500
 SMALL_SCALE_FROM_CDEG = 1500
@@ -168,7 +169,10 @@ class _Picture:
         return self.high > SMALL_SCALE_FROM_CDEG
 
     def _place_names(self) -> list[tuple[int, float, str]]:
-        """Give each state's name a line above the plot: the first one in which it touches no other name."""
+        """Give each state's name a line above the plot: the first one in which it touches no other name.
+
+        Where states follow each other so fast that there is no line left, the colour has to do.
+        """
         ends: list[float] = []
         names = []
         for start, end, state in self.states:
@@ -176,8 +180,9 @@ class _Picture:
             width = width_of(word, 8.5)
             left = min(max((self.x(start) + self.x(end) - width) / 2, LEFT), RIGHT - width)
             line = next((line for line, taken in enumerate(ends) if taken + 6 <= left), len(ends))
-            ends[line : line + 1] = [left + width]
-            names.append((line, left, word))
+            if line < MOST_NAME_LINES:
+                ends[line : line + 1] = [left + width]
+                names.append((line, left, word))
         return names
 
     def _place_labels(self) -> list[list[tuple[float, float, str]]]:

@@ -197,6 +197,7 @@ class SessionResult:
             f"  deepest angle   {_deg(figures.deepest_deg)} (cap {_deg(self.cap_cdeg / 100)})",
             f"  inverted        {minutes(figures.inverted_s)} of {minutes(figures.duration_s)}",
             f"  fastest         {_deg(figures.max_speed_deg_s)}/s",
+            f"  table           {self.table}, guard: {self.guard}, seed {self.seed}",
             f"  patient now     {_deg(figures.final_deg)}, {_where(figures.final_deg)}",
         ]
         lines.append("  trips           none" if not self.trips else "  trips")

@@ -45,7 +45,7 @@ class Voice:
             self._people = None
 
     def hand_over(self, result: str) -> None:
-        """Give a result to whatever reads stdout; where it cannot be taken, people are told (not of a reader who left)."""
+        """Give a result to whatever reads stdout; people are told where it cannot be taken, unless the reader left."""
         failed = _written(self._results, result)
         if failed is not None:
             self._results = None

@@ -15,9 +15,10 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "faults",
         help="list what can be made to go wrong with a simulated table",
         description=(
-            "List every fault: its name, the hazard that it provokes, and its parameters with units and defaults.\n"
-            "A fault is given to a session as NAME@WHEN[+DURATION][:key=value,…], where WHEN is a time from the\n"
-            "first motion below level (40s) or a state and a time in it (holding+5s)."
+            "List every fault: its name, the hazard that it provokes, and its parameters\n"
+            "with units and defaults. A session takes a fault as\n"
+            "NAME@WHEN[+DURATION][:key=value,…], where WHEN is a time from the first\n"
+            "motion below level (40s) or a state and a time in it (holding+5s)."
         ),
         allow_abbrev=False,
     )

@@ -21,15 +21,22 @@ if TYPE_CHECKING:
     from safety.signals import Snapshot
 
 DESCRIPTION = """\
-Run one session: straps close, the table tilts, holds, returns to level and rests. On the simulated table, simulated
-people do what people must do. What happens is shown live on stderr; at the end come a summary, a trace (CSV), a
-picture (SVG) and the result (JSON), in a folder that is named. Ctrl-C brings the patient back first.
+Run one session: straps close, the table tilts, holds, returns to level and
+rests. On the simulated table, simulated people do what people must do.
+
+What happens is shown live on stderr. At the end come a summary, a trace
+(CSV), a picture (SVG) and the result (JSON), in a folder that is named.
+Ctrl-C brings the patient back first.
 """
 EXITS = """\
 exit codes:
-  0 completed as planned    3 ended by the safety layer    6 ended by a person (patient at level in all three)
-  2 a mistake in arguments or files, nothing moved         4 refused to start, with every reason
-  5 a needed device or tool is not there                   7 the patient is not at level: somebody must act now
+  0  completed as planned, patient at level
+  2  a mistake in arguments or files; nothing moved
+  3  ended by the safety layer, patient at level
+  4  refused to start, with every reason
+  5  a needed device or tool is not there
+  6  ended by a person, patient at level
+  7  the patient is not at level: somebody must act now
 """
 LATER = {
     "wire": "the simulated table behind a serial line",
@@ -92,7 +99,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         parser,
         "inversion-table session --plan first-visit --speed 10",
         "inversion-table session --plan standard --fast --json --out run1",
-        "inversion-table session --fast --patient mass_kg=110 --fault strap-opens@holding+5s:side=left",
+        "inversion-table session --fast --fault strap-opens@holding+5s:side=left",
     )
     parser.epilog = f"{parser.epilog}\n\n{EXITS}"
     parser.set_defaults(run=run_session)

@@ -429,6 +429,18 @@ def test_on_a_terminal_the_picture_is_drawn_in_place_and_ends_in_the_summary(tmp
     assert seen.rindex("completed as planned") > seen.rindex("RESTING")
 
 
+def test_a_terminal_that_goes_away_stops_nothing(tmp_path: Path) -> None:
+    leader, follower = a_terminal(80)
+    words = [COMMAND, "session", "--plan", "short", "--speed", "500", "--out", str(tmp_path / "out")]
+    environment = {**{key: value for key, value in os.environ.items() if key != "CI"}, "TERM": "xterm"}
+    with subprocess.Popen(words, stdin=follower, stdout=follower, stderr=follower, env=environment) as process:
+        os.close(follower)
+        os.read(leader, 100)
+        os.close(leader)
+    assert process.returncode == 0
+    assert (tmp_path / "out/session.svg").exists()
+
+
 def test_a_terminal_that_cannot_draw_gets_plain_lines(tmp_path: Path) -> None:
     seen = on_a_terminal(tmp_path, TERM="dumb")
     assert "\x1b" not in seen

@@ -77,8 +77,16 @@ def test_without_the_plants_truth_the_judged_angle_is_drawn() -> None:
     assert "true angle" not in words
 
 
+def crowded_states() -> Recorder:
+    """Every state within a few seconds of a long session."""
+    story = Story().until(100, State.IDLE, 0)
+    for number, state in enumerate(State):
+        story.until(101 + number, state)
+    return story.until(200, State.RESTING).recorder
+
+
 STORIES = {"calm": calm_visit, "from upright": lambda: calm_visit(Story(angle_cdeg=7500))}
-STORIES |= {"strap": strap_opens_visit, "many trips": many_trips}
+STORIES |= {"strap": strap_opens_visit, "many trips": many_trips, "crowded": crowded_states}
 
 
 @pytest.mark.parametrize("story", STORIES)
