@@ -1,5 +1,6 @@
 """How a command becomes motion: torque before the brake opens, the ramp, the hold, the brake, the cut, the lease."""
 
+import math
 from itertools import pairwise
 
 import pytest
@@ -225,6 +226,9 @@ def test_the_emergency_stop_stops_by_wire_and_a_release_alone_starts_nothing() -
 def test_at_an_end_switch_only_the_way_back_is_driven(start_deg: float, outward: int) -> None:
     drive = table_for(start_deg=start_deg)
     rows = drive.go(outward, 8.0)
+    # The frame that first tells of the switch still has the set-point of the time before it.
+    reached = [row.readings.applied_cdeg_s for row in rows if row.readings.end_down or row.readings.end_up]
+    assert set(reached[1:]) == {0}
     end_deg = -65.0 if outward < 0 else 88.0
     assert abs(drive.angle_deg - end_deg) < 0.3
     assert drive.readings.applied_cdeg_s == 0
@@ -271,10 +275,11 @@ def test_without_supply_it_stops_and_when_the_supply_is_back_a_new_start_is_whol
     assert phases(rows)[-3:] == [Phase.TAKING_UP, Phase.OPENING, Phase.RUNNING]
 
 
-def test_a_command_faster_than_the_drive_can_be_is_followed_as_fast_as_it_can() -> None:
+@pytest.mark.parametrize("cdeg_s", [-1000, 1000])
+def test_a_command_faster_than_the_drive_can_be_is_followed_as_fast_as_it_can(cdeg_s: int) -> None:
     drive = table_for()
-    drive.go(1000, 4.0)
-    assert drive.speed_deg_s == pytest.approx(3.0, rel=0.05)
+    drive.go(cdeg_s, 4.0)
+    assert drive.speed_deg_s == pytest.approx(math.copysign(3.0, cdeg_s), rel=0.05)
 
 
 def test_an_obstacle_stalls_the_drive_and_the_table_stands() -> None:

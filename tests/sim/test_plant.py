@@ -92,6 +92,43 @@ def test_the_brake_grips_within_its_setting_time_and_not_before_its_dead_time() 
     assert speed_deg_s(plant) > gripped
 
 
+def test_the_brakes_torque_grows_evenly_until_it_has_set() -> None:
+    constants = PlantConstants()
+    plant = moving(plant_with(135.0, 15.0), -0.5)
+    plant.power_off()
+    plant.brake(True)
+    speeds = []
+    for _ in range(constants.brake_setting_ms):
+        plant.advance(1)
+        speeds.append(speed_deg_s(plant))
+    # The load is half of what the brake holds, friction helps: it stops gaining speed just before half of the way.
+    growing_ms = constants.brake_setting_ms - constants.brake_dead_ms
+    turned_ms = speeds.index(min(speeds)) - constants.brake_dead_ms
+    assert 0.35 * growing_ms <= turned_ms <= 0.5 * growing_ms
+
+
+def test_a_brake_lets_go_evenly_within_its_release_time() -> None:
+    constants = PlantConstants()
+    plant = plant_with(135.0, 15.0)
+    plant.advance(10)
+    plant.brake(False)
+    slipped_ms = 0
+    while speed_deg_s(plant) == 0.0:
+        plant.advance(1)
+        slipped_ms += 1
+    assert 0.5 * constants.brake_release_ms <= slipped_ms <= 0.65 * constants.brake_release_ms
+
+
+def test_the_loop_begins_without_a_memory_each_time_it_is_switched_on() -> None:
+    plant = moving(plant_with(135.0, 15.0), 1.0)
+    plant.brake(True)
+    run(plant, 0.1)
+    assert plant.motion.integral_nm > 100.0
+    plant.power_off()
+    plant.drive(0.0)
+    assert plant.motion.integral_nm == 0.0
+
+
 def test_the_wired_chain_brakes_and_shorts_whatever_is_commanded() -> None:
     plant = moving(plant_with(135.0, 15.0), -2.0)
     before = angle_deg(plant)

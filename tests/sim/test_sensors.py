@@ -151,6 +151,10 @@ def test_the_end_switches_close_where_they_should(angle_deg: float, down: bool, 
 
 
 def test_a_switch_does_not_chatter_on_its_threshold() -> None:
+    sensors = sensors_at(-64.8)
+    sensors._plant.motion.angle_rad = math.radians(-65.02)
+    sensors.switch()
+    assert (sensors.end_down, sensors.end_up) == (False, False)
     sensors = sensors_at(-65.2)
     sensors._plant.motion.angle_rad = math.radians(-65.0)
     sensors.switch()
