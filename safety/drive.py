@@ -15,6 +15,7 @@ from safety.signals import Alarm, Cause, Demand, Readings
 from safety.track import Track
 
 DEGREE_CDEG: Final = 100
+HALF_DEGREE_CDEG: Final = 50
 SETTLE_MS: Final = 500
 SPRING_MS: Final = 1000
 AGAINST_CDEG_S: Final = 50
@@ -88,9 +89,16 @@ Step = tuple[Drive, tuple[Cause, ...], int, bool]
 
 
 def follow(
-    was: Drive, readings: Readings, elapsed_ms: int, angles: Angles, track: Track, armed: bool, limits: Limits
+    was: Drive,
+    readings: Readings,
+    elapsed_ms: int,
+    angles: Angles,
+    track: Track,
+    armed: bool,
+    held: bool,
+    limits: Limits,
 ) -> Step:
-    """Judge one new frame, `elapsed_ms` after the last, against H10 to H15.
+    """Judge one new frame, `elapsed_ms` after the last, against H10 to H15; `held` says that a held button moves it.
 
     With an unknown set-point, or no sensor, nothing can be judged here.
     """
@@ -101,7 +109,12 @@ def follow(
         return Drive(caught=was.caught), NOTHING, NONE, True
     if applied == 0:
         return resting(was, readings, elapsed_ms, angles, track, armed, limits)
-    return driven(was, applied, readings, elapsed_ms, angles, track, limits)
+    return driven(was, applied, readings, elapsed_ms, angles, track, held, limits)
+
+
+def at_rest_here(was: Drive, angles: Angles) -> Drive:
+    """Take where the table stands now as where it came to rest: whoever climbed on may have moved it (H12)."""
+    return msgspec.structs.replace(was, rest_a=angles.a_cdeg, rest_b=angles.b_cdeg)
 
 
 def resting(
@@ -242,7 +255,14 @@ def overspeed(applied_cdeg_s: int, readings: Readings, angles: Angles, track: Tr
 
 
 def driven(
-    was: Drive, applied: int, readings: Readings, elapsed_ms: int, angles: Angles, track: Track, limits: Limits
+    was: Drive,
+    applied: int,
+    readings: Readings,
+    elapsed_ms: int,
+    angles: Angles,
+    track: Track,
+    held: bool,
+    limits: Limits,
 ) -> Step:
     """H10, H11, H13, H14 and H15 while the drive is told to turn."""
     sign = 1 if applied > 0 else -1
@@ -288,7 +308,7 @@ def driven(
                 causes.append(cause)
         before, halves = half, 1
         half_from, half_driven, half_ma = Mark(angles.a_cdeg, angles.b_cdeg), 0, 0
-    if since_ms >= SETTLE_MS and (cause := wrong_direction(far_a, far_b, sign, angles, track, limits)):
+    if since_ms >= SETTLE_MS and (cause := wrong_direction(far_a, far_b, sign, angles, track, held, limits)):
         causes.append(cause)
     if cause := overspeed(applied, readings, angles, track, limits):
         causes.append(cause)
@@ -369,10 +389,10 @@ def frozen_sensors(
 
 
 def wrong_direction(
-    far_a: int | None, far_b: int | None, sign: int, angles: Angles, track: Track, limits: Limits
+    far_a: int | None, far_b: int | None, sign: int, angles: Angles, track: Track, held: bool, limits: Limits
 ) -> Cause | None:
-    """H11: 1° and the backlash against the set-point, or 0.5°/s against it over 300 ms."""
-    limit = DEGREE_CDEG + limits.backlash_cdeg
+    """H11: 1° (held motion: 0.5°) and the backlash against the set-point, or 0.5°/s against it over 300 ms."""
+    limit = (HALF_DEGREE_CDEG if held else DEGREE_CDEG) + limits.backlash_cdeg
     back_a = limit + 1 if angles.lost & A else -moved(far_a, angles.a_cdeg, sign)
     back_b = limit + 1 if angles.lost & B else -moved(far_b, angles.b_cdeg, sign)
     # A lost sensor has no word, so the other's is enough.

@@ -42,6 +42,7 @@ NO_PROMPTS: Final[tuple[str, ...]] = ()
 UNKNOWN, ABOVE, LEVEL, BELOW, INVERTED = Region
 NO_ALARM: Final = Alarm.NONE
 UNARMED_CAP_CDEG: Final = -100
+LONGEST_GAP_MS: Final = 1_000_000
 YES_NO: Final = (False, True)
 PROOFS: Final = tuple(
     Proofs(proven, confirmed, read_back, patient)
@@ -79,7 +80,11 @@ INITIAL: Final = Judged()
 def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[Judged, Decision]:
     """Judge one tick. Returns what to remember and the decision."""
     elapsed_ms = readings.elapsed_ms
-    unread_ms = was.unread_ms + elapsed_ms
+    if not 0 <= elapsed_ms <= LONGEST_GAP_MS:
+        # No clock runs backward, and after so long a gap every counter is at its end.
+        elapsed_ms = 0 if elapsed_ms < 0 else LONGEST_GAP_MS
+        readings = msgspec.structs.replace(readings, elapsed_ms=elapsed_ms)
+    unread_ms = min(was.unread_ms + elapsed_ms, LONGEST_GAP_MS)
     fresh = readings.sequence != was.link.sequence and 0 <= readings.age_ms <= link.FRESH_MS
     new_link = link.follow(was.link, readings, fresh, 0 if fresh else unread_ms)
     armed = was.armed
@@ -88,32 +93,32 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     clean = True
     if fresh:
         angles = angle_checks.follow(angles, readings.angle_a_cdeg, readings.angle_b_cdeg, unread_ms)
-        applied = readings.applied_cdeg_s
-        speed = track.follow(speed, angles, 0 if applied is None else applied, unread_ms)
-        people_now = people.follow(was.people, readings, armed, limits)
+        speed = track.follow(speed, angles, readings.applied_cdeg_s, unread_ms)
+        seen_ms = unread_ms if unread_ms < link.FRESH_MS else link.FRESH_MS
+        people_now = people.follow(was.people, readings, seen_ms, armed, limits)
         below_5 = was.timing.last_cdeg < INVERTED_CDEG
         straps_now = straps.follow(
             straps_now,
             readings.strap_left,
             readings.strap_right,
             people.confirm_pressed(people_now),
-            min(unread_ms, link.FRESH_MS),
+            seen_ms,
             armed is not None or below_5,
         )
         drive_now, found, frozen, clean = drive.follow(
-            drive_now, readings, unread_ms, angles, speed, armed is not None, limits
+            drive_now, readings, unread_ms, angles, speed, armed is not None, was.moving.held != 0, limits
         )
         if frozen:
             angles = angle_checks.without(angles, frozen)
         heat = supply.follow(was.supply, readings, unread_ms, limits)
         at = angle_checks.where(angles, readings.level_switch)
-        timing_now = timing.follow(was.timing, at, elapsed_ms)
+        timing_now = timing.follow(was.timing, at, elapsed_ms, limits.rest_s)
         unread_ms = 0
     else:
         people_now = people.without_news(was.people, elapsed_ms)
         heat = was.supply
         at = was.at_cdeg
-        timing_now = timing.follow(was.timing, None, elapsed_ms)
+        timing_now = timing.follow(was.timing, None, elapsed_ms, limits.rest_s)
 
     where = timing_now.last_cdeg
     below = where < -LEVEL_BAND_CDEG
@@ -153,7 +158,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     over = was.over
     reset = False
     if now or latched:
-        latched = latches.kept(latched, now, new_link, people_now)
+        latched = latches.kept(latched, now, new_link, people_now, speed.still_ms)
         if len(latched) > len(was.latched):
             people_now = people.without_ack(people_now)
         latched, strap_wait_ms = latches.waited(latched, strap_wait_ms, waiting, elapsed_ms)
@@ -195,6 +200,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
             arm = armed = wish.arm
             over = False
             timing_now = Timing(last_cdeg=where)
+            drive_now = drive.at_rest_here(drive_now, angles)
     elif wish.disarm:
         if armed is None or motion.may_disarm(seen):
             disarm = True

@@ -23,8 +23,11 @@ SERVICE_ONLY: Final = "H11"
 STRAP_WAIT_MS: Final = 10_000
 
 
-def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: People) -> tuple[Cause, ...]:
-    """Add this step's causes of STOP and worse; drop what a fresh press clears."""
+def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: People, still_ms: int) -> tuple[Cause, ...]:
+    """Add this step's causes of STOP and worse; drop what a fresh press clears.
+
+    RETURN clears at any time; TILT and RAISE only once the table has come to rest.
+    """
     after = latched
     for cause in now:
         if cause.demand < DEMAND_STOP or (cause.code == "H18" and not links.latches(link)):
@@ -41,7 +44,8 @@ def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: Peopl
                 break
         else:
             after = (*after, cause)
-    if people.pressed & (TILT | RAISE | RETURN) and any(cause.code in PRESS_CLEARED for cause in after):
+    presses = TILT | RAISE | RETURN if still_ms else RETURN
+    if people.pressed & presses and any(cause.code in PRESS_CLEARED for cause in after):
         active = [cause.code for cause in now]
         after = tuple(cause for cause in after if cause.code not in PRESS_CLEARED or cause.code in active)
     return after

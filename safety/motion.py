@@ -72,7 +72,7 @@ def decide(
         demand = DEMAND_RETURN
     going, relief_used = NO_EXCURSION, was.relief_used
     if now or was.excursion is not NO_EXCURSION:
-        going, relief_used = excursion(was, seen, demand, now)
+        going, relief_used = excursion(was, seen, demand, now, limits)
     panel, patient = held_freshly(was, seen, now, demand)
     grant = moving.granted(was, demand, seen) if back.kind == NOT_RETURNING else moving.NO_GRANT
     free, pause_ms = moving.raise_pause(was, seen)
@@ -104,8 +104,18 @@ def decide(
         useless_ms,
         any(cause.code in ("H14", "H15") for cause in now),
         demand,
+        held_by(velocity, demand, back, going, grant),
     )
     return after, demand, velocity
+
+
+def held_by(velocity: int, demand: Demand, back: Return, going: Excursion, grant: int) -> int:
+    """Whether a held button moves the table, and whether in trouble."""
+    if not velocity or back.kind != NOT_RETURNING or going.begun:
+        return moving.NOT_HELD
+    if demand >= DEMAND_STOP:
+        return moving.HELD_IN_TROUBLE
+    return moving.HELD if grant in (moving.LOWER, moving.LIFT) else moving.NOT_HELD
 
 
 def velocity_of(
@@ -167,7 +177,7 @@ def stop_pressed(seen: Seen, now: list[Cause]) -> bool:
     return seen.people.pressed & STOP != 0 or any(cause.code == "STOP" and cause.by == "host" for cause in now)
 
 
-def excursion(was: Moving, seen: Seen, demand: Demand, now: list[Cause]) -> tuple[Excursion, bool]:
+def excursion(was: Moving, seen: Seen, demand: Demand, now: list[Cause], limits: Limits) -> tuple[Excursion, bool]:
     """Start, carry on or end a back-off (H14) or the one relief (H15); also whether the relief is used up."""
     angle = seen.angle_cdeg
     going, used = was.excursion, was.relief_used
@@ -188,15 +198,19 @@ def excursion(was: Moving, seen: Seen, demand: Demand, now: list[Cause]) -> tupl
     if going is NO_EXCURSION:
         return going, used
     spent_ms = going.spent_ms + seen.elapsed_ms
+    begun = going.begun
+    if not begun and seen.still_ms:
+        spent_ms, begun = 0, True
     fits = demand == DEMAND_STOP if going.kind == moving.BACK_OFF else demand == DEMAND_HOLD and seen.straps.closed
     if not fits or seen.angles.doubtful or spent_ms > moving.EXCURSION_MS:
         return NO_EXCURSION, used
-    return Excursion(going.kind, going.to_cdeg, spent_ms), used
+    going = Excursion(going.kind, going.to_cdeg, spent_ms, begun)
+    return NO_EXCURSION if begun and not excursion_speed(going, seen, limits) else going, used
 
 
 def excursion_speed(going: Excursion, seen: Seen, limits: Limits) -> int:
-    """The velocity of a back-off or relief: creeping to its end, 0 without one."""
-    if going is NO_EXCURSION:
+    """The velocity of a back-off or relief: from rest, creeping to its end; 0 without one."""
+    if not going.begun:
         return 0
     left = going.to_cdeg - seen.angle_cdeg
     if going.kind == moving.BACK_OFF:

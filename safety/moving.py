@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from config.limits import LEVEL_BAND_CDEG, LONGEST_BLIND_RETURN_MS, RETURN_AIM_CDEG, Limits
-from safety.angle import Angles, votes_for_level
+from safety.angle import A, Angles, B, votes_for_level
 from safety.people import People
 from safety.signals import (
     DEMAND_ALLOW,
@@ -46,6 +46,11 @@ CAP_MS: Final = 100_000
 NO_GRANT: Final = 0
 LOWER: Final = 1
 DEEPEN: Final = 2
+LIFT: Final = 3
+
+NOT_HELD: Final = 0
+HELD: Final = 1
+HELD_IN_TROUBLE: Final = 2
 
 NOT_RETURNING: Final = 0
 PLAN_RETURN: Final = 1
@@ -75,11 +80,15 @@ NO_RETURN: Final = Return()
 
 
 class Excursion(msgspec.Struct, frozen=True, gc=False):
-    """A short creep that a block asks for: back off toward level (H14) or relieve outward (H15), and its end."""
+    """A short creep that a block asks for: back off toward level (H14) or relieve outward (H15), and its end.
+
+    It has `begun` when the table came to rest after the block; `spent_ms` counts the wait, then the creep.
+    """
 
     kind: int = NO_EXCURSION_KIND
     to_cdeg: int = 0
     spent_ms: int = 0
+    begun: bool = False
 
 
 NO_EXCURSION: Final = Excursion()
@@ -89,8 +98,8 @@ class Moving(msgspec.Struct, frozen=True, gc=False):
     """What motion has led to: grants, the return, excursions, and the last command.
 
     `start_cdeg` is where the present motion started, None at rest. `held_panel` and
-    `held_patient` are true from a fresh press of a held-motion button until its release. `blocked` and `demand` are the
-    last step's.
+    `held_patient` are true from a fresh press of a held-motion button until its release. `blocked`, `demand` and
+    `held` (whether a held button moves it, and whether in trouble) are the last step's.
     """
 
     grant: int = NO_GRANT
@@ -108,6 +117,7 @@ class Moving(msgspec.Struct, frozen=True, gc=False):
     useless_ms: int = 0
     blocked: bool = False
     demand: Demand = DEMAND_ALLOW
+    held: int = NOT_HELD
 
 
 AT_REST: Final = Moving()
@@ -184,7 +194,10 @@ def arrived(back: Return, seen: Seen) -> bool:
         return seen.angle_cdeg >= RETURN_AIM_CDEG - ARRIVED_CDEG
     if votes_for_level(angles, seen.readings.level_switch) >= 2:
         return True
-    return past_level(angles.a_cdeg, back.from_a) or past_level(angles.b_cdeg, back.from_b)
+    # A lost sensor has no word: a loose contact may read anything.
+    if not angles.lost & A and past_level(angles.a_cdeg, back.from_a):
+        return True
+    return not angles.lost & B and past_level(angles.b_cdeg, back.from_b)
 
 
 def past_level(angle_cdeg: int | None, from_cdeg: int | None) -> bool:
@@ -234,9 +247,11 @@ def first_degree(was: Moving, sign: int, limit_cdeg_s: int, seen: Seen, limits: 
 
 
 def held_toward_level(was: Moving, panel: bool, patient: bool, demand: Demand, seen: Seen, limits: Limits) -> int:
-    """Motion by a held button under HOLD, and under STOP above level: toward level, slow."""
+    """Motion by a held button under HOLD, and under STOP above level: from rest, toward level, slow."""
     held = seen.people.held
     angle = seen.angle_cdeg
+    if was.held != HELD_IN_TROUBLE and not seen.still_ms:
+        return 0
     if angle < RETURN_AIM_CDEG and demand == DEMAND_HOLD:
         if (panel and held & RETURN) or patient:
             return approach(RETURN_AIM_CDEG - angle, first_degree(was, 1, limits.slow_cdeg_s, seen, limits), limits)
@@ -249,9 +264,8 @@ def wished(was: Moving, grant: int, raise_free: bool, seen: Seen, wish: Wish, li
     """The wish, cut to what region, grant, held button and limits allow, while nothing forbids motion."""
     want = wish.velocity_cdeg_s
     angle = seen.angle_cdeg
-    held = seen.people.held
     if want < 0:
-        if grant == LOWER and held & TILT and angle > 0:
+        if grant == LOWER and angle > 0:
             limit = first_degree(was, -1, min(-want, limits.above_cdeg_s), seen, limits)
             return -approach(angle - ARRIVED_CDEG, limit, limits)
         armed = seen.armed
@@ -266,7 +280,7 @@ def wished(was: Moving, grant: int, raise_free: bool, seen: Seen, wish: Wish, li
         if angle < RETURN_AIM_CDEG:
             limit = first_degree(was, 1, min(want, limits.speed_cdeg_s), seen, limits)
             return approach(RETURN_AIM_CDEG - angle, limit, limits)
-        if held & RAISE and may_raise(seen) and angle >= -LEVEL_BAND_CDEG and seen.readings.end_up is False:
+        if grant == LIFT and may_raise(seen) and angle >= -LEVEL_BAND_CDEG and seen.readings.end_up is False:
             pausing = not raise_free and angle <= RAISE_PAUSE_CDEG + DEGREE_CDEG
             stops_at = RAISE_PAUSE_CDEG if pausing else limits.boarding_cdeg
             limit = first_degree(was, 1, min(want, limits.above_cdeg_s), seen, limits)
@@ -275,28 +289,35 @@ def wished(was: Moving, grant: int, raise_free: bool, seen: Seen, wish: Wish, li
 
 
 def granted(was: Moving, demand: Demand, seen: Seen) -> int:
-    """What the TILT button gives leave to do: a fresh press above lowers to 0°, one at level or below deepens.
+    """What TILT and RAISE give leave to do: a fresh TILT lowers to 0° from above, else deepens; a fresh RAISE lifts.
 
-    At level the table must have been still for 5 s before the press. Anything but ALLOW takes the leave away, and
-    so does letting go where the profile asks for a held TILT.
+    The table must be still before a press that deepens, at level for 5 s. Anything but ALLOW takes the leave away, and
+    so does letting go; a tilt goes on without where the profile does not ask for a held TILT.
     """
     people = seen.people
     armed = seen.armed
     if people.held & RETURN:
         return NO_GRANT
     if demand != DEMAND_ALLOW:
-        # Lowering from above is no deepening.
-        return LOWER if was.grant == LOWER and demand == DEMAND_NO_DEEPENING and people.held & TILT else NO_GRANT
+        # Neither lowering from above nor raising is deepening.
+        return NO_GRANT if demand != DEMAND_NO_DEEPENING or was.grant == DEEPEN else still_granted(was.grant, seen)
     if people.pressed & TILT:
         if seen.angle_cdeg > LEVEL_BAND_CDEG:
             return LOWER
         if armed is None or not may_deepen(seen):
             return NO_GRANT
-        at_level = seen.angle_cdeg >= -LEVEL_BAND_CDEG
-        return NO_GRANT if at_level and seen.still_ms < STILL_BEFORE_TILT_MS else DEEPEN
+        still_ms = STILL_BEFORE_TILT_MS if seen.angle_cdeg >= -LEVEL_BAND_CDEG else 1
+        return DEEPEN if still_ms <= seen.still_ms else NO_GRANT
+    if people.pressed & RAISE:
+        return LIFT
     if was.grant == DEEPEN and armed is not None and not armed.held_tilt:
         return DEEPEN
-    return was.grant if people.held & TILT else NO_GRANT
+    return still_granted(was.grant, seen)
+
+
+def still_granted(grant: int, seen: Seen) -> int:
+    """A leave lasts as long as its button is held."""
+    return grant if seen.people.held & (RAISE if grant == LIFT else TILT) else NO_GRANT
 
 
 def raise_pause(was: Moving, seen: Seen) -> tuple[bool, int]:

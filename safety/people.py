@@ -71,8 +71,11 @@ class People(msgspec.Struct, frozen=True, gc=False):
     crossed: bool = False
 
 
-def follow(was: People, readings: Readings, armed: Arm | None, limits: Limits) -> People:
-    """Take in one new frame. Unknown buttons count as released, an unknown patient's or e-stop circuit as open."""
+def follow(was: People, readings: Readings, held_ms: int, armed: Arm | None, limits: Limits) -> People:
+    """Take in one new frame; a button held in it and in the one before was held for `held_ms`.
+
+    Unknown buttons count as released, an unknown patient's or e-stop circuit as open.
+    """
     known = 0 <= readings.slow_age_ms <= SLOW_FRESH_MS
     raw = (readings.buttons or 0) if known else 0
     elapsed_ms = readings.elapsed_ms
@@ -86,7 +89,7 @@ def follow(was: People, readings: Readings, armed: Arm | None, limits: Limits) -
             return People(True, 0, 0, 0, 0, 0, 0, presence_ms, RELEASED, was.patient, opened)
     fresh = raw & ~was.raw if was.booted else 0
     ignored = (was.ignored if was.booted else raw) & raw
-    move_ms = min(was.move_ms + elapsed_ms, CAP_MS) if raw & MOVES & was.raw else 0
+    move_ms = min(was.move_ms + held_ms, CAP_MS) if raw & MOVES & was.raw else 0
     limit_ms = STUCK_MARGIN_MS + (armed.travel_limit_ms if armed is not None else above_travel_ms(limits))
     stuck = (was.stuck and raw & MOVES != 0) or not move_ms <= limit_ms
     if stuck:
@@ -94,7 +97,7 @@ def follow(was: People, readings: Readings, armed: Arm | None, limits: Limits) -
     if estop_open:
         ignored |= raw & ACK
     held = raw & ~ignored
-    ack_ms = min(was.ack_ms + elapsed_ms, RESET_MS) if held & ACK & was.raw else 0
+    ack_ms = min(was.ack_ms + held_ms, RESET_MS) if held & ACK & was.raw else 0
     presence_ms = 0 if fresh else min(was.presence_ms + elapsed_ms, CAP_MS)
     crossed = held & MOVES == MOVES or held & KEYS == KEYS
     if estop_open:

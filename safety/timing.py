@@ -4,16 +4,16 @@ from typing import Final
 
 import msgspec
 
-from config.limits import INVERTED_CDEG, LEVEL_BAND_CDEG, SHORTEST_REST_S, Limits
+from config.limits import INVERTED_CDEG, LEVEL_BAND_CDEG, Limits
 from safety.signals import Alarm, Arm, Cause, Demand
 
 CAP_MS: Final = 1_000_000
-REST_MS: Final = SHORTEST_REST_S * 1000
 
 
 class Timing(msgspec.Struct, frozen=True, gc=False):
-    """Counters of the present set. `inverted_ms` is zeroed by 60 s at level or above, and only by that.
+    """Counters of the present set.
 
+    `inverted_ms` is zeroed by the table's rest (60 s or more) at level or above, and only by that.
     `deepest_cdeg` is the deepest angle of the set, `sets` how many were begun since ARM. An angle that nobody
     knows counts as the last one known.
     """
@@ -25,15 +25,15 @@ class Timing(msgspec.Struct, frozen=True, gc=False):
     last_cdeg: int = 0
 
 
-def follow(was: Timing, angle_cdeg: int | None, elapsed_ms: int) -> Timing:
-    """Count one step."""
+def follow(was: Timing, angle_cdeg: int | None, elapsed_ms: int, rest_s: int) -> Timing:
+    """Count one step; `rest_s` is the shortest rest of this table."""
     angle = was.last_cdeg if angle_cdeg is None else angle_cdeg
     if angle >= -LEVEL_BAND_CDEG:
         if not was.inverted_ms and not was.deepest_cdeg and angle == was.last_cdeg:
             return was
-        rest_ms = min(was.rest_ms + elapsed_ms, REST_MS)
-        if rest_ms >= REST_MS:
-            return Timing(0, rest_ms, 0, was.sets, angle)
+        rest_ms = was.rest_ms + elapsed_ms
+        if rest_ms >= rest_s * 1000:
+            return Timing(0, rest_s * 1000, 0, was.sets, angle)
         return Timing(was.inverted_ms, rest_ms, was.deepest_cdeg, was.sets, angle)
     deepest = angle if angle < was.deepest_cdeg else was.deepest_cdeg
     if angle >= INVERTED_CDEG:
