@@ -23,6 +23,7 @@ NOBODY_ACTS_MS: Final = 120_000
 NOBODY_ARMS_MS: Final = 600_000
 STRAPS_STAY_MS: Final = 5_000
 LEVEL_CDEG: Final = 150
+KNOWN_MS: Final = 1000
 
 COMPLETED: Final = "completed"
 TRIPPED: Final = "tripped"
@@ -138,6 +139,7 @@ class Session:
         self._clock = clock
         self._was_armed = False
         self._quiet_ms = 0
+        self._buttons = 0
         self._straps_ms = 0
         self._patience_ms = plan.rest_s * 1000 + NOBODY_ACTS_MS
 
@@ -170,7 +172,12 @@ class Session:
         readings, decision = snapshot.readings, snapshot.decision
         if decision.armed is not None:
             self._was_armed = True
-        moving = decision.command.velocity_cdeg_s or readings.applied_cdeg_s or readings.buttons or decision.returning
+        buttons = readings.buttons or 0
+        known = readings.age_ms <= KNOWN_MS
+        turning = known and bool(decision.command.velocity_cdeg_s or readings.applied_cdeg_s or decision.returning)
+        # A button that is stuck is nobody who acts.
+        moving = turning or buttons != self._buttons
+        self._buttons = buttons
         self._quiet_ms = 0 if moving else self._quiet_ms + readings.elapsed_ms
         waits = snapshot.wish.state is IDLE or (snapshot.wish.state is STANDS and decision.region is LEVEL)
         if waits and decision.armed is None:

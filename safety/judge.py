@@ -91,6 +91,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     angles, speed, straps_now, drive_now = was.angles, was.track, was.straps, was.drive
     found = NOTHING
     clean = True
+    agreed = angles
     if fresh:
         angles = angle_checks.follow(angles, readings.angle_a_cdeg, readings.angle_b_cdeg, unread_ms)
         speed = track.follow(speed, angles, readings.applied_cdeg_s, unread_ms)
@@ -108,6 +109,8 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         drive_now, found, frozen, clean = drive.follow(
             drive_now, readings, unread_ms, angles, speed, armed is not None, was.moving.held != 0, limits
         )
+        # A sensor found frozen is lost from here on; what is said of it in this step is H10.
+        agreed = angles
         if frozen:
             angles = angle_checks.without(angles, frozen)
         heat = supply.follow(was.supply, readings, unread_ms, limits)
@@ -132,7 +135,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     # The hazard table, one file a concern; the causes are put in the table's order below.
     now: list[Cause] = []
     angle_checks.causes(
-        angles,
+        agreed,
         UNARMED_CAP_CDEG if armed is None else armed.cap_cdeg,
         limits.boarding_cdeg,
         clean and drive_now.caught == drive.FREE,
@@ -152,6 +155,8 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     people.causes(people_now, readings, armed is not None, below, host_stop and not was.host_stop, now)
     if len(now) > 1:
         now.sort(key=code_of)
+        if now[0].code != "H19" and not was.link.booted:
+            now.sort(key=is_not_boot)
 
     latched = was.latched
     strap_wait_ms = was.strap_wait_ms
@@ -275,6 +280,11 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
 def code_of(cause: Cause) -> str:
     """The order of causes that appear together: that of the hazard table."""
     return cause.code
+
+
+def is_not_boot(cause: Cause) -> bool:
+    """At the first frame, where it stands is why everything else is so."""
+    return cause.code != "H19"
 
 
 def arm_refusals(arm: Arm, seen: Seen, heat: Supply, demand: Demand, limits: Limits) -> tuple[Cause, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from transitions.extensions import GraphMachine
 
-from controller import machine
+from controller import states
 from safety.signals import State
 
 PAGE = Path(__file__).parent.parent / "docs" / "states.md"
@@ -30,7 +30,7 @@ def diagram() -> str:
     GraphMachine(
         model=model,
         states=list(State),
-        transitions=[dict(row) for row in machine.TABLE],
+        transitions=[dict(row) for row in states.TABLE],
         initial=State.IDLE,
         auto_transitions=False,
         graph_engine="mermaid",
@@ -46,9 +46,9 @@ def diagram() -> str:
 
 def page() -> str:
     """Return the whole page."""
-    words = (machine.__doc__ or "").split("\n\n")
+    words = (states.__doc__ or "").split("\n\n")
     rows = []
-    for row in machine.TABLE:
+    for row in states.TABLE:
         sources = row["source"] if isinstance(row["source"], tuple) else (row["source"],)
         only = "armed" if "conditions" in row else "not armed" if "unless" in row else ""
         rows.append(f"| `{row['trigger']}` | {', '.join(s.value for s in sources)} | {row['dest'].value} | {only} |")
@@ -56,7 +56,7 @@ def page() -> str:
         [
             "# The states of a session",
             "",
-            "Generated from `controller/machine.py` by `scripts/state_page.py`; change the machine, not this page.",
+            "Generated from `controller/states.py` by `scripts/state_page.py`; change the table, not this page.",
             "`emergency_return` and `stopped` are forced by the safety layer; the machine only follows.",
             "",
             words[-1].strip(),

@@ -10,9 +10,10 @@ import pytest
 from config.errors import IllegalStepError
 from config.limits import Limits
 from config.loading import load_plan
-from controller import permits
-from controller.machine import TABLE, TRIGGERS, SessionMachine
+from controller import permits, states
+from controller.machine import SessionMachine
 from controller.session import arm_of
+from controller.states import TABLE, TRIGGERS
 from controller.walker import steps_of
 from safety.signals import Arm, State
 
@@ -80,7 +81,7 @@ def test_every_state_can_be_reached_and_left() -> None:
 
 
 def test_every_state_is_told_in_the_machines_own_words() -> None:
-    words = sys.modules[SessionMachine.__module__].__doc__ or ""
+    words = states.__doc__ or ""
     for state in State:
         assert f"- `{state.value}`: " in words
 
