@@ -380,7 +380,8 @@ def frozen_sensors(
         return NONE, None
     if frozen | angles.lost != BOTH:
         return frozen, Cause("H10", Demand.RETURN, Alarm.HIGH, min(travel_a, travel_b), limit, "cdeg", slow=True)
-    peak_ma = max(before.peak_ma, half.peak_ma)
+    # The newer half alone tells the current: a drive that died in the older one still pulled then.
+    peak_ma = half.peak_ma
     if peak_ma <= limits.idle_ma:
         return NONE, Cause("H10", Demand.HOLD, Alarm.HIGH, peak_ma, limits.idle_ma, "mA")
     if size_ma * 10 >= limits.stall_ma * 6:

@@ -277,7 +277,8 @@ def wished(was: Moving, grant: int, raise_free: bool, seen: Seen, wish: Wish, li
         limit = first_degree(was, -1, min(-want, armed.speed_cdeg_s, limits.speed_cdeg_s), seen, limits)
         return -approach(angle - armed.cap_cdeg, limit, limits)
     if want > 0:
-        if angle < RETURN_AIM_CDEG:
+        # Within level a table that stands is left standing: noise about the aim is no reason to move.
+        if angle < -LEVEL_BAND_CDEG or (was.command_cdeg_s > 0 and angle < RETURN_AIM_CDEG and grant != LIFT):
             limit = first_degree(was, 1, min(want, limits.speed_cdeg_s), seen, limits)
             return approach(RETURN_AIM_CDEG - angle, limit, limits)
         if grant == LIFT and may_raise(seen) and angle >= -LEVEL_BAND_CDEG and seen.readings.end_up is False:
@@ -309,7 +310,8 @@ def granted(was: Moving, demand: Demand, seen: Seen) -> int:
         still_ms = STILL_BEFORE_TILT_MS if seen.angle_cdeg >= -LEVEL_BAND_CDEG else 1
         return DEEPEN if still_ms <= seen.still_ms else NO_GRANT
     if people.pressed & RAISE:
-        return LIFT
+        # A button held since before the rest was over lifts nobody when it is.
+        return LIFT if may_raise(seen) else NO_GRANT
     if was.grant == DEEPEN and armed is not None and not armed.held_tilt:
         return DEEPEN
     return still_granted(was.grant, seen)
