@@ -1,91 +1,37 @@
-"""Whether the drive does what it is told: H10 to H15.
+"""Whether the drive turns as it is told: H10, H11, H14 and H15; what it does at rest is in `safety.standing`.
 
 "Applied" is the set-point that the drive follows now, after every ramp; everything here compares with it, never
-with a wish. Travel is judged sensor by sensor; H11 and H12 need the word of both, or of the only one left.
+with a wish. Travel is judged sensor by sensor; H11 needs the word of both, or of the only one left.
 """
 
 from typing import Final
-
-import msgspec
 
 from config.limits import LEVEL_BAND_CDEG, Limits
 from safety import track as tracking
 from safety.angle import BOTH, NONE, A, Angles, B
 from safety.signals import Alarm, Cause, Demand, Readings
+from safety.standing import (
+    CAP_MS,
+    CAUGHT,
+    CREEP_CDEG_S,
+    DEGREE_CDEG,
+    NOTHING,
+    SLOWING,
+    Drive,
+    Mark,
+    Step,
+    all_sensors_beyond,
+    overspeed,
+    resting,
+)
 from safety.track import Track
 
-DEGREE_CDEG: Final = 100
 HALF_DEGREE_CDEG: Final = 50
 SETTLE_MS: Final = 500
 SPRING_MS: Final = 1000
 AGAINST_CDEG_S: Final = 50
-CREEP_CDEG_S: Final = 50
-CLIMBING_CDEG: Final = 300
-REST_MS: Final = 1000
-SLOWING_MS: Final = 200
-LATELY_MS: Final = 100
-LATELY_CDEG_S: Final = 100
-CAUGHT_LIMIT_MS: Final = 2000
-OVERSPEED_CDEG_S: Final = 70
 STALL_MS: Final = 150
 BLOCK_MS: Final = 500
-CAP_MS: Final = 5000
-
-FREE: Final = 0
-SLOWING: Final = 1
-CAUGHT: Final = 2
-LET_GO: Final = 3
-
-
-class Mark(msgspec.Struct, frozen=True, gc=False):
-    """Half a window: where both sensors stood at its start, how far it was driven, the largest current in it."""
-
-    a_cdeg: int | None = None
-    b_cdeg: int | None = None
-    driven: int = 0
-    peak_ma: int = 0
-
-
-NO_MARK: Final = Mark()
-
-
-class Drive(msgspec.Struct, frozen=True, gc=False):
-    """What is remembered of the drive.
-
-    `driven` values are centidegrees a second times milliseconds. `far_*` is the furthest that a sensor went in
-    the direction applied; `rest_*` where it stood after 1 s of zero set-point, None before.
-    """
-
-    sign: int = 0
-    since_ms: int = 0
-    reversed_: bool = False
-    far_a: int | None = None
-    far_b: int | None = None
-    before: Mark = NO_MARK
-    half_from: Mark = NO_MARK
-    half_driven: int = 0
-    half_ma: int = 0
-    halves: int = 0
-    block_before: Mark = NO_MARK
-    block_from: Mark = NO_MARK
-    block_driven: int = 0
-    block_ms: int = 0
-    block_halves: int = 0
-    stall_ms: int = 0
-    zero_ms: int = 0
-    rest_a: int | None = None
-    rest_b: int | None = None
-    caught: int = FREE
-    caught_ms: int = 0
-    caught_cdeg_s: int = 0
-
-
-NOTHING: Final[tuple[Cause, ...]] = ()
-
-
-# What one step of these checks found: what to remember, causes in the order of the table, sensors found frozen, and
-# whether H10 to H13 are clean.
-Step = tuple[Drive, tuple[Cause, ...], int, bool]
 
 
 def follow(
@@ -110,148 +56,6 @@ def follow(
     if applied == 0:
         return resting(was, readings, elapsed_ms, angles, track, armed, limits)
     return driven(was, applied, readings, elapsed_ms, angles, track, held, limits)
-
-
-def at_rest_here(was: Drive, angles: Angles) -> Drive:
-    """Take where the table stands now as where it came to rest: whoever climbed on may have moved it (H12)."""
-    return msgspec.structs.replace(was, rest_a=angles.a_cdeg, rest_b=angles.b_cdeg)
-
-
-def resting(
-    was: Drive, readings: Readings, elapsed_ms: int, angles: Angles, track: Track, armed: bool, limits: Limits
-) -> Step:
-    """H12 and H13 with the set-point at zero."""
-    if was.zero_ms >= CAP_MS and was.caught == FREE and track.quiet_at is not None:
-        # All clear: both sensors stand within 1° of where they came to rest, and the track says still.
-        a, b, from_a, from_b = angles.a_cdeg, angles.b_cdeg, was.rest_a, was.rest_b
-        if angles.lost == NONE and a is not None and b is not None and from_a is not None and from_b is not None:
-            if -DEGREE_CDEG <= a - from_a <= DEGREE_CDEG and -DEGREE_CDEG <= b - from_b <= DEGREE_CDEG:
-                return was, NOTHING, NONE, True
-    zero_ms = min(was.zero_ms + elapsed_ms, CAP_MS)
-    rest_a, rest_b = was.rest_a, was.rest_b
-    if zero_ms >= REST_MS and rest_a is None and rest_b is None:
-        rest_a, rest_b = angles.a_cdeg, angles.b_cdeg
-    drive = Drive(
-        zero_ms=zero_ms,
-        rest_a=rest_a,
-        rest_b=rest_b,
-        caught=was.caught,
-        caught_ms=was.caught_ms,
-        caught_cdeg_s=was.caught_cdeg_s,
-    )
-    if was.caught in (SLOWING, CAUGHT):
-        return watched(drive, elapsed_ms, angles, track, limits)
-    causes = []
-    if zero_ms >= REST_MS and (cause := uncommanded(drive, readings, angles, track, armed, limits)):
-        causes.append(cause)
-    if cause := overspeed(0, readings, angles, track, limits):
-        causes.append(cause)
-    if not causes:
-        return drive, NOTHING, NONE, True
-    if track.still_ms >= REST_MS:
-        # It has come to rest elsewhere; the cause is latched, the mark may not keep RESET away for ever.
-        drive = msgspec.structs.replace(drive, rest_a=angles.a_cdeg, rest_b=angles.b_cdeg)
-    if causes[0].demand == Demand.HOLD:
-        speed = abs(track.short_cdeg_s or 0)
-        drive = Drive(zero_ms=zero_ms, rest_a=angles.a_cdeg, rest_b=angles.b_cdeg, caught=SLOWING, caught_cdeg_s=speed)
-    return drive, tuple(causes), NONE, False
-
-
-def watched(drive: Drive, elapsed_ms: int, angles: Angles, track: Track, limits: Limits) -> Step:
-    """H12 after the drive was powered at zero speed: not slowing within 200 ms, or moving again, is a CUT."""
-    caught_ms = min(drive.caught_ms + elapsed_ms, CAP_MS)
-    speed = abs(track.short_cdeg_s or 0)
-    if drive.caught == SLOWING:
-        if track.still_ms:
-            state = CAUGHT
-        elif caught_ms >= CAUGHT_LIMIT_MS or (
-            # The last 100 ms only: a 250 ms window still shows the fall that the drive has already ended.
-            caught_ms >= SLOWING_MS
-            and all_sensors_beyond(track, angles, LATELY_MS, max(drive.caught_cdeg_s, LATELY_CDEG_S))
-        ):
-            state = LET_GO
-        else:
-            state = SLOWING
-        rest_a, rest_b = angles.a_cdeg, angles.b_cdeg
-    else:
-        # A held motion that has just ended still stands in the 500 ms window.
-        rested = drive.zero_ms >= REST_MS
-        moving = max_travel(drive, angles) > DEGREE_CDEG + limits.backlash_cdeg
-        creeping = all_sensors_beyond(track, angles, tracking.LONG_MS, CREEP_CDEG_S)
-        state = LET_GO if rested and (moving or creeping) else CAUGHT
-        rest_a, rest_b = drive.rest_a, drive.rest_b
-    after = Drive(
-        zero_ms=drive.zero_ms,
-        rest_a=rest_a,
-        rest_b=rest_b,
-        caught=state,
-        caught_ms=caught_ms,
-        caught_cdeg_s=drive.caught_cdeg_s,
-    )
-    if state != LET_GO:
-        return after, NOTHING, NONE, state == CAUGHT
-    return after, (Cause("H12", Demand.CUT, Alarm.HIGH, speed, CREEP_CDEG_S, "cdeg/s"),), NONE, False
-
-
-def caught_by(readings: Readings) -> Demand:
-    """HOLD where brake set and drive off can still be helped by powering the drive, else CUT."""
-    return Demand.HOLD if readings.brake_set is True and readings.drive_power is False else Demand.CUT
-
-
-def uncommanded(
-    drive: Drive, readings: Readings, angles: Angles, track: Track, armed: bool, limits: Limits
-) -> Cause | None:
-    """H12: set-point zero for 1 s, then 1° and the backlash from rest, or 0.5°/s for 500 ms."""
-    climbing = not armed and readings.brake_set is True
-    limit = CLIMBING_CDEG if climbing else DEGREE_CDEG + limits.backlash_cdeg
-    travel = max_travel(drive, angles)
-    if travel > limit:
-        return Cause("H12", caught_by(readings), Alarm.HIGH, travel, limit, "cdeg")
-    if climbing:
-        return None
-    speed = track.long_cdeg_s
-    if speed is None or -CREEP_CDEG_S <= speed <= CREEP_CDEG_S:
-        return None
-    if not all_sensors_beyond(track, angles, tracking.LONG_MS, CREEP_CDEG_S):
-        return None
-    return Cause("H12", caught_by(readings), Alarm.HIGH, abs(speed), CREEP_CDEG_S, "cdeg/s")
-
-
-def max_travel(drive: Drive, angles: Angles) -> int:
-    """How far every believed sensor went from rest: the least of them, so that one alone says nothing."""
-    travels = []
-    if not angles.lost & A and angles.a_cdeg is not None and drive.rest_a is not None:
-        travels.append(abs(angles.a_cdeg - drive.rest_a))
-    if not angles.lost & B and angles.b_cdeg is not None and drive.rest_b is not None:
-        travels.append(abs(angles.b_cdeg - drive.rest_b))
-    return min(travels, default=0)
-
-
-def all_sensors_beyond(track: Track, angles: Angles, window_ms: int, limit_cdeg_s: int, direction: int = 0) -> bool:
-    """Whether every believed sensor's own slope is beyond a limit; with a direction (±1), that way only."""
-    for sensor in (A, B):
-        if angles.lost & sensor:
-            continue
-        speed = tracking.slope_of(track, sensor, window_ms)
-        if speed is None:
-            return False
-        if not (abs(speed) if direction == 0 else direction * speed) > limit_cdeg_s:
-            return False
-    return True
-
-
-def overspeed(applied_cdeg_s: int, readings: Readings, angles: Angles, track: Track, limits: Limits) -> Cause | None:
-    """H13 b: over 250 ms faster than the greatest of 1.3 × applied and applied + 0.7°/s, one backlash allowed for."""
-    speed = abs(track.short_cdeg_s or 0)
-    applied = abs(applied_cdeg_s)
-    if not speed > applied + OVERSPEED_CDEG_S:
-        return None
-    applied = tracking.fastest_applied(track)
-    backlash_cdeg_s = limits.backlash_cdeg * 1000 // tracking.SHORT_MS
-    limit = max(applied * 13 // 10, applied + OVERSPEED_CDEG_S) + backlash_cdeg_s
-    if not speed > limit or not all_sensors_beyond(track, angles, tracking.SHORT_MS, limit):
-        return None
-    return Cause("H13", caught_by(readings), Alarm.HIGH, speed, limit, "cdeg/s")
 
 
 def driven(

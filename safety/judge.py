@@ -11,9 +11,8 @@ import msgspec
 
 from config.limits import INVERTED_CDEG, LEVEL_BAND_CDEG, Limits
 from safety import angle as angle_checks
-from safety import arming, drive, latches, link, motion, people, straps, supply, timing, track
+from safety import arming, drive, latches, link, motion, people, standing, straps, supply, timing, track
 from safety.angle import Angles
-from safety.drive import Drive
 from safety.link import Link
 from safety.moving import NOT_RETURNING, Moving, Seen
 from safety.people import People
@@ -32,6 +31,7 @@ from safety.signals import (
     Region,
     Wish,
 )
+from safety.standing import Drive
 from safety.straps import Straps
 from safety.supply import Supply
 from safety.timing import Timing
@@ -138,7 +138,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         agreed,
         UNARMED_CAP_CDEG if armed is None else armed.cap_cdeg,
         limits.boarding_cdeg,
-        clean and drive_now.caught == drive.FREE,
+        clean and drive_now.caught == standing.FREE,
         was.moving.blind_out,
         now,
     )
@@ -205,7 +205,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
             arm = armed = wish.arm
             over = False
             timing_now = Timing(last_cdeg=where)
-            drive_now = drive.at_rest_here(drive_now, angles)
+            drive_now = standing.at_rest_here(drive_now, angles)
     elif wish.disarm:
         if armed is None or motion.may_disarm(seen):
             disarm = True
