@@ -114,12 +114,20 @@ BUTTONS: Final[dict[str, int]] = {
 
 
 class Guard(msgspec.Struct, frozen=True, gc=False):
-    """What the microcontroller's own judge reports in each frame; `session_id` 0 means not armed."""
+    """What the microcontroller's own judge reports in each frame; `session_id` 0 means not armed.
+
+    `causes` are codes, the first cause first; `first_value` is what was measured when that one came. `refused` holds
+    the codes that spoke against the last ARM or DISARM, until the next one is asked or accepted. `inverted_s` is its
+    own count of this set's time below −5°.
+    """
 
     state: GuardState
     demand: Demand = Demand.ALLOW
     causes: tuple[str, ...] = ()
     session_id: int = 0
+    refused: tuple[str, ...] = ()
+    first_value: int = 0
+    inverted_s: int = 0
 
 
 class Host(msgspec.Struct, frozen=True, gc=False):
@@ -247,7 +255,8 @@ class Cause(msgspec.Struct, frozen=True, gc=False):
 class Command(msgspec.Struct, frozen=True, gc=False):
     """What the bridge is told; it expires by itself when it is not renewed within the lease.
 
-    `send` is false when the host has no fresh valid frame: then nothing is sent, not even zero.
+    `send` is false when the host has no fresh valid frame: then nothing is sent, not even zero. `plan_return` marks the
+    plan's own way back, `presence_fresh` that somebody in the room pressed lately: the guard cannot know either.
     """
 
     velocity_cdeg_s: int = 0
@@ -259,6 +268,8 @@ class Command(msgspec.Struct, frozen=True, gc=False):
     stop_cause: str = ""
     echo: int = 0
     session_id: int = 0
+    plan_return: bool = False
+    presence_fresh: bool = False
 
 
 class Signals(msgspec.Struct, frozen=True, gc=False):
