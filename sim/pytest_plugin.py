@@ -129,9 +129,9 @@ class Rig:
     @property
     def snapshot(self) -> Snapshot:
         """The last tick. Raises LookupError before the first."""
-        if not self._recorder.snapshots:
+        if self.session.snapshot is None:
             raise LookupError("no time has passed yet")
-        return self._recorder.snapshots[-1]
+        return self.session.snapshot
 
     @property
     def state(self) -> State:

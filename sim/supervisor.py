@@ -279,12 +279,17 @@ class Supervisor:
     def _clear(self, snapshot: Snapshot, now_ms: int) -> None:
         """At level or above: RESET; if the alarm will not clear, lower to level and end the session anyhow."""
         decision = snapshot.decision
-        self._crank(False)
         if self._armed_once and decision.armed is None:
             self._let_off("")
         elif self._lowers and decision.region == Region.ABOVE:
-            self._fingers.hold("TILT", now_ms)
+            # Where the drive does not lower, the crank does.
+            if self._cranks or (self._stalled(now_ms) and now_ms - self._fingers.held_ms >= STALLED_MS):
+                self._fingers.let_go()
+                self._crank(True, now_ms)
+            else:
+                self._fingers.hold("TILT", now_ms)
         else:
+            self._crank(False)
             self._fingers.let_go()
             if not decision.still:
                 return

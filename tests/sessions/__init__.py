@@ -1,0 +1,1 @@
+"""Whole sessions on the simulated table: every fault in every phase, pairs of faults, and what always holds."""
