@@ -78,7 +78,7 @@ def driven(
         here = Mark(angles.a_cdeg, angles.b_cdeg)
         was = Drive(
             sign=sign,
-            reversed_=was.sign != 0 or track.still_ms == 0,
+            reversed_=was.sign != 0 or was.zero_ms < SETTLE_MS,
             far_a=angles.a_cdeg,
             far_b=angles.b_cdeg,
             half_from=here,

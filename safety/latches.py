@@ -13,6 +13,7 @@ from config.limits import LEVEL_BAND_CDEG
 from safety import link as links
 from safety.angle import Angles, restorable
 from safety.link import Link
+from safety.moving import STOOD_MS
 from safety.people import People
 from safety.signals import DEMAND_HOLD, DEMAND_RETURN, DEMAND_STOP, RAISE, RETURN, TILT, Cause
 
@@ -44,7 +45,7 @@ def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: Peopl
                 break
         else:
             after = (*after, cause)
-    presses = TILT | RAISE | RETURN if still_ms else RETURN
+    presses = TILT | RAISE | RETURN if STOOD_MS <= still_ms else RETURN
     if people.pressed & presses and any(cause.code in PRESS_CLEARED for cause in after):
         active = [cause.code for cause in now]
         after = tuple(cause for cause in after if cause.code not in PRESS_CLEARED or cause.code in active)

@@ -199,7 +199,7 @@ def excursion(was: Moving, seen: Seen, demand: Demand, now: list[Cause], limits:
         return going, used
     spent_ms = going.spent_ms + seen.elapsed_ms
     begun = going.begun
-    if not begun and seen.still_ms:
+    if not begun and moving.STOOD_MS <= seen.still_ms:
         spent_ms, begun = 0, True
     fits = demand == DEMAND_STOP if going.kind == moving.BACK_OFF else demand == DEMAND_HOLD and seen.straps.closed
     if not fits or seen.angles.doubtful or spent_ms > moving.EXCURSION_MS:

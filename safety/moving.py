@@ -33,6 +33,8 @@ CREEP_CDEG_S: Final = 50
 ARRIVED_CDEG: Final = 10
 PAUSE_MS: Final = 10_000
 STILL_BEFORE_TILT_MS: Final = 5000
+# A table is first found still when the last 500 ms were slow; 500 ms later it has stood for that long.
+STOOD_MS: Final = 1000
 FRESH_PRESS_MS: Final = 20_000
 RAISE_PAUSE_CDEG: Final = 3000
 RAISE_PAUSE_MS: Final = 10_000
@@ -250,7 +252,7 @@ def held_toward_level(was: Moving, panel: bool, patient: bool, demand: Demand, s
     """Motion by a held button under HOLD, and under STOP above level: from rest, toward level, slow."""
     held = seen.people.held
     angle = seen.angle_cdeg
-    if was.held != HELD_IN_TROUBLE and not seen.still_ms:
+    if was.held != HELD_IN_TROUBLE and not STOOD_MS <= seen.still_ms:
         return 0
     if angle < RETURN_AIM_CDEG and demand == DEMAND_HOLD:
         if (panel and held & RETURN) or patient:
@@ -307,7 +309,7 @@ def granted(was: Moving, demand: Demand, seen: Seen) -> int:
             return LOWER
         if armed is None or not may_deepen(seen):
             return NO_GRANT
-        still_ms = STILL_BEFORE_TILT_MS if seen.angle_cdeg >= -LEVEL_BAND_CDEG else 1
+        still_ms = STILL_BEFORE_TILT_MS if seen.angle_cdeg >= -LEVEL_BAND_CDEG else STOOD_MS
         return DEEPEN if still_ms <= seen.still_ms else NO_GRANT
     if people.pressed & RAISE:
         # A button held since before the rest was over lifts nobody when it is.

@@ -74,12 +74,14 @@ class People(msgspec.Struct, frozen=True, gc=False):
 def follow(was: People, readings: Readings, held_ms: int, armed: Arm | None, limits: Limits) -> People:
     """Take in one new frame; a button held in it and in the one before was held for `held_ms`.
 
-    Unknown buttons count as released, an unknown patient's or e-stop circuit as open.
+    Unknown buttons are not held, and were not let go of either: a held one that is seen again is no fresh press. An
+    unknown patient's or e-stop circuit counts as open, but proves nothing.
     """
-    known = 0 <= readings.slow_age_ms <= SLOW_FRESH_MS
-    raw = (readings.buttons or 0) if known else 0
+    recent = 0 <= readings.slow_age_ms <= SLOW_FRESH_MS
+    buttons = readings.buttons if recent else None
+    raw = was.raw if buttons is None else buttons
     elapsed_ms = readings.elapsed_ms
-    opened = readings.patient_button is not False or not known
+    opened = readings.patient_button is not False or not recent
     estop_open = readings.estop is not CLOSED
     if raw == was.raw and not raw and not was.pressed and not was.patient_pressed and opened is was.patient_open:
         if not estop_open and was.estop == RELEASED and was.booted and (was.patient or opened):
@@ -96,7 +98,7 @@ def follow(was: People, readings: Readings, held_ms: int, armed: Arm | None, lim
         ignored |= raw & MOVES
     if estop_open:
         ignored |= raw & ACK
-    held = raw & ~ignored
+    held = 0 if buttons is None else raw & ~ignored
     ack_ms = min(was.ack_ms + held_ms, RESET_MS) if held & ACK & was.raw else 0
     presence_ms = 0 if fresh else min(was.presence_ms + elapsed_ms, CAP_MS)
     crossed = held & MOVES == MOVES or held & KEYS == KEYS
@@ -110,10 +112,10 @@ def follow(was: People, readings: Readings, held_ms: int, armed: Arm | None, lim
     if not opened:
         if patient in (UNSEEN, SEEN_OPEN):
             patient = SEEN_CLOSED if patient == UNSEEN else PROVEN
-    elif patient == SEEN_CLOSED:
+    elif patient == SEEN_CLOSED and recent and readings.patient_button is True:
         patient = SEEN_OPEN
     return People(
-        True,
+        was.booted or buttons is not None,
         raw,
         held,
         fresh & ~ignored,

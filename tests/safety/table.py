@@ -4,6 +4,7 @@ With `obeys` the table turns as it is told, through the ramp of a real drive; wi
 """
 
 import copy
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Self
 
@@ -246,14 +247,18 @@ class Bench:
         return round(self._angle)
 
     @property
-    def codes(self) -> tuple[str, ...]:
-        """The causes in force, first cause first."""
+    def codes(self) -> Any:
+        """The causes in force, first cause first: a tuple, typed so that a checker does not take it to stand still."""
         return tuple(cause.code for cause in self.decision.causes)
 
     @property
-    def demand(self) -> Demand:
-        """The demand in force."""
+    def demand(self) -> int:
+        """The demand in force, to be compared with those of `Demand`."""
         return self.decision.demand
+
+    def proved(self, name: str) -> bool:
+        """Whether one of the proofs stands."""
+        return bool(getattr(self.decision.proofs, name))
 
     @property
     def velocity(self) -> int:
@@ -261,7 +266,7 @@ class Bench:
         return self.decision.command.velocity_cdeg_s
 
     @property
-    def refused(self) -> tuple[str, ...]:
+    def refused(self) -> Sequence[str]:
         """The codes of this tick's refusals."""
         return tuple(cause.code for cause in self.decision.refusals)
 

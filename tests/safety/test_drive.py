@@ -1,0 +1,690 @@
+"""The drive at the edges of its limits: H10 to H16, H21."""
+
+from collections.abc import Callable
+
+import pytest
+
+from config.limits import Limits
+from firmware_bridge.ramp import Ramp
+from safety import drive, standing, supply
+from safety.angle import BOTH, NONE, A, Angles, B
+from safety.signals import Alarm, Cause, Contacts, Demand, Region
+from safety.standing import Drive, Mark
+from safety.supply import Supply
+from safety.track import Track
+from tests.safety.table import ARM, LIMITS, Bench, armed, ready, tilted
+
+RUNNING = {"current_ma": 3000, "brake_set": False, "drive_power": True}
+BELIEVED = Angles(0, 0, NONE, 0, False, 0, 0)
+
+
+def driven(bench: Bench, applied_cdeg_s: int, turns_cdeg_s: int, ms: int, **changes: object) -> Bench:
+    """Let the set-point say one thing and the table do another."""
+    bench.turn(turns_cdeg_s, ms, applied_cdeg_s=applied_cdeg_s, **{**RUNNING, **changes})
+    return bench
+
+
+def at_depth(angle_cdeg: int = -3000) -> Bench:
+    return tilted(angle_cdeg, obeys=False)
+
+
+# H10: the angle is frozen while driven.
+
+
+@pytest.mark.parametrize(("sensor", "lost"), [("angle_a_cdeg", A), ("angle_b_cdeg", B)])
+def test_h10_one_frozen_sensor_is_lost_after_one_degree_and_the_backlash(sensor: str, lost: int) -> None:
+    bench = at_depth()
+    bench.put(applied_cdeg_s=100, **RUNNING)
+    for tick in range(1, 131):
+        bench.put(angle_cdeg=-3000 + tick, **{sensor: -3000})
+        bench.tick()
+        assert ("H10" in bench.codes) is (tick >= 130), tick
+    cause = bench.cause("H10")
+    assert (cause.demand, cause.alarm, cause.value, cause.limit, cause.slow) == (Demand.RETURN, Alarm.HIGH, 0, 32, True)
+    assert bench.judged.angles.lost == lost
+    assert bench.codes[0] == "H10"
+    assert bench.decision.angle_cdeg == -2870
+
+
+@pytest.mark.parametrize("applied", [100, -50, 200])
+def test_h10_both_frozen_with_a_normal_current_is_a_cut(applied: int) -> None:
+    bench = at_depth()
+    half_ms = -(-65_000 // (abs(applied) * 10)) * 10
+    driven(bench, applied, 0, 2 * half_ms - 10)
+    assert bench.codes == ()
+    driven(bench, applied, 0, 10)
+    cause = bench.cause("H10")
+    assert (cause.demand, cause.alarm, cause.unit) == (Demand.CUT, Alarm.HIGH, "cdeg")
+
+
+@pytest.mark.parametrize(("current", "demand"), [(150, Demand.HOLD), (151, Demand.CUT), (-151, Demand.CUT)])
+def test_h10_both_frozen_without_current_is_a_drive_fault_and_a_hold(current: int, demand: Demand) -> None:
+    bench = at_depth()
+    driven(bench, 100, 0, 1300, current_ma=current)
+    assert bench.cause("H10").demand == demand
+
+
+def test_h10_a_drive_that_dies_on_the_way_is_a_hold_too() -> None:
+    bench = at_depth()
+    driven(bench, 100, 100, 2000)
+    driven(bench, 100, 0, 1950, current_ma=0)
+    assert bench.cause("H10").demand == Demand.HOLD
+
+
+@pytest.mark.parametrize(("current", "expected"), [(7199, True), (7200, False)])
+def test_h10_a_high_current_is_a_block_and_no_frozen_sensor(current: int, expected: bool) -> None:
+    bench = at_depth()
+    driven(bench, 100, 0, 1300, current_ma=current)
+    assert ("H10" in bench.codes) is expected
+
+
+@pytest.mark.parametrize(
+    ("travel_a", "travel_b", "frozen"), [(33, 33, NONE), (32, 33, A), (33, 32, B), (32, 32, BOTH), (-50, 33, A)]
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_h10_a_quarter_of_what_was_driven_is_enough(travel_a: int, travel_b: int, frozen: int, sign: int) -> None:
+    # 131 are driven, a quarter is 32.75.
+    before, half = Mark(0, 0, 65_500), Mark(0, 0, 65_500, 3000)
+    angles = Angles(sign * travel_a, sign * travel_b, NONE, 0, False, 0, 0)
+    found, cause = drive.frozen_sensors(before, half, 3000, sign, angles, LIMITS)
+    if frozen == NONE:
+        assert (found, cause) == (NONE, None)
+    else:
+        assert cause is not None
+        assert found == (frozen if frozen != BOTH else NONE)
+        assert cause.demand == (Demand.CUT if frozen == BOTH else Demand.RETURN)
+
+
+@pytest.mark.parametrize("lost", [A, B])
+def test_h10_the_last_believed_sensor_frozen_is_a_cut(lost: int) -> None:
+    before, half = Mark(0, 0, 65_500), Mark(0, 0, 65_500, 3000)
+    moving = Angles(130 if lost == A else 0, 130 if lost == B else 0, lost, 0, False, 0, 0)
+    found, cause = drive.frozen_sensors(before, half, 3000, 1, moving, LIMITS)
+    assert found == NONE
+    assert cause is not None
+    assert cause.demand == Demand.CUT
+
+
+def test_h10_a_change_of_sign_begins_a_new_stretch() -> None:
+    bench = at_depth()
+    for _ in range(4):
+        driven(bench, 100, 0, 1290)
+        driven(bench, -100, 0, 1290)
+    assert bench.codes == ()
+
+
+def test_h10_a_set_point_that_is_unknown_for_a_moment_does_not_start_the_stretch_over() -> None:
+    bench = at_depth()
+    driven(bench, 100, 0, 1000)
+    bench.run(10, applied_cdeg_s=None)
+    driven(bench, 100, 0, 310)
+    assert "H10" in bench.codes
+
+
+# H11: wrong direction.
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_h11_faster_than_half_a_degree_a_second_the_wrong_way_is_a_cut_from_500_ms(sign: int) -> None:
+    bench = at_depth()
+    driven(bench, sign * 100, -sign * 60, 500)
+    assert bench.codes == ()
+    driven(bench, sign * 100, -sign * 60, 100)
+    cause = bench.cause("H11")
+    assert (cause.demand, cause.alarm, cause.limit, cause.unit) == (Demand.CUT, Alarm.HIGH, 50, "cdeg/s")
+
+
+@pytest.mark.parametrize(("held", "limit"), [(False, 130), (True, 80)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_h11_travel_the_wrong_way_is_allowed_up_to_its_limit(held: bool, limit: int, sign: int) -> None:
+    for back, expected in ((limit, False), (limit + 1, True)):
+        angles = Angles(-sign * back, -sign * back, NONE, 0, False, 0, 0)
+        cause = drive.wrong_direction(0, 0, sign, angles, Track(), held, LIMITS)
+        assert (cause is not None) is expected
+        if cause is not None:
+            assert (cause.value, cause.limit, cause.unit) == (limit + 1, limit, "cdeg")
+
+
+@pytest.mark.parametrize(("lost", "expected"), [(NONE, False), (A, False), (B, True)])
+def test_h11_needs_the_word_of_both_sensors_or_of_the_only_one_left(lost: int, expected: bool) -> None:
+    angles = Angles(-200, 0, lost, 0, False, 0, 0)
+    assert (drive.wrong_direction(0, 0, 1, angles, Track(), False, LIMITS) is not None) is expected
+
+
+def test_h11_a_held_motion_proves_itself_in_half_a_degree() -> None:
+    bench = tilted(obeys=False)
+    bench.run(10, estop=Contacts.OPEN)
+    bench.run(10, estop=Contacts.CLOSED)
+    bench.press("ACK", 600)
+    assert bench.demand == Demand.HOLD
+    bench.hold("RETURN").run(100)
+    assert bench.velocity == 50
+    # Slower than 0.5°/s the wrong way, and before H10 has seen enough.
+    bench.turn(-45, 2000, applied_cdeg_s=50, **RUNNING)
+    assert bench.cause("H11").value == 81
+
+
+def test_h11_after_a_reversal_the_table_may_coast_for_500_ms() -> None:
+    bench = at_depth()
+    driven(bench, 100, 100, 1000)
+    driven(bench, -100, 100, 490)
+    assert bench.codes == ()
+
+
+def test_h11_is_left_to_the_service_tool() -> None:
+    bench = armed()
+    driven(bench, -100, 60, 700)
+    assert "H11" in bench.codes
+    driven(bench, 0, 0, 3000, current_ma=0)
+    bench.hold("ACK").run(5000)
+    assert "H11" in bench.codes
+    assert bench.demand == Demand.CUT
+
+
+# H12: motion without a command.
+
+
+@pytest.mark.parametrize("way", [1, -1])
+@pytest.mark.parametrize(
+    ("brake_set", "drive_power", "demand"),
+    [
+        (True, False, Demand.HOLD),
+        (False, False, Demand.CUT),
+        (True, True, Demand.CUT),
+        (None, False, Demand.CUT),
+        (True, None, Demand.CUT),
+    ],
+)
+def test_h12_creeping_further_than_one_degree_and_the_backlash(
+    way: int, brake_set: bool | None, drive_power: bool | None, demand: Demand
+) -> None:
+    bench = at_depth()
+    bench.put(brake_set=brake_set, drive_power=drive_power)
+    bench.turn(way * 40, 3250)
+    assert "H12" not in bench.codes
+    bench.turn(way * 40, 30)
+    cause = bench.cause("H12")
+    assert (cause.demand, cause.alarm, cause.value, cause.limit) == (demand, Alarm.HIGH, 131, 130)
+    assert bench.demand == demand
+
+
+@pytest.mark.parametrize(("speed", "limit_ms", "trips"), [(50, 2500, False), (55, 600, True), (-55, 600, True)])
+def test_h12_faster_than_half_a_degree_a_second_for_500_ms(speed: int, limit_ms: int, trips: bool) -> None:
+    bench = at_depth()
+    bench.turn(speed, limit_ms)
+    assert ("H12" in bench.codes) is trips
+    if trips:
+        assert bench.cause("H12").unit == "cdeg/s"
+
+
+@pytest.mark.parametrize("sensor", ["angle_a_cdeg", "angle_b_cdeg"])
+def test_h12_one_sensor_alone_says_nothing(sensor: str) -> None:
+    bench = at_depth()
+    for tick in range(100):
+        bench.run(20, **{sensor: -3000 + 2 * tick})
+    assert "H12" not in bench.codes
+
+
+@pytest.mark.parametrize(("angle", "trips"), [(300, False), (301, True), (-199, False)])
+def test_h12_unarmed_with_the_brake_set_people_may_move_the_table_by_three_degrees(angle: int, trips: bool) -> None:
+    bench = Bench()
+    bench.run(2000)
+    bench.turn(100 if angle > 0 else -100, abs(angle) * 10)
+    assert ("H12" in bench.codes) is trips
+
+
+def test_h12_unarmed_without_the_brake_there_is_no_such_leave() -> None:
+    bench = Bench()
+    bench.run(2000, brake_set=False)
+    bench.turn(100, 1400)
+    assert bench.cause("H12").demand == Demand.CUT
+
+
+def test_h12_where_people_left_the_table_is_its_rest_when_it_is_armed() -> None:
+    bench = ready()
+    bench.turn(90, 1000)
+    assert bench.angle_cdeg == 90
+    bench.turn(-90, 2000)
+    bench.run(2000)
+    assert bench.angle_cdeg == -90
+    bench.run(10, arm=ARM)
+    assert bench.decision.armed is not None
+    bench.turn(40, 3200)
+    assert bench.codes == ()
+
+
+def test_h12_the_first_second_after_a_stop_belongs_to_the_stop() -> None:
+    bench = at_depth()
+    driven(bench, 100, 100, 1000)
+    driven(bench, 0, 60, 900)
+    assert "H12" not in bench.codes
+    driven(bench, 0, 60, 200)
+    assert "H12" in bench.codes
+
+
+def caught() -> Bench:
+    """A table that slipped on its brake and was stopped by the drive, powered at zero speed."""
+    bench = at_depth()
+    bench.turn(-100, 700)
+    assert bench.demand == Demand.HOLD
+    bench.put(drive_power=True)
+    return bench
+
+
+def test_h12_a_table_that_the_drive_has_stopped_is_held_and_no_more() -> None:
+    bench = caught()
+    bench.turn(-30, 200)
+    bench.run(3000)
+    assert bench.demand == Demand.HOLD
+    assert bench.judged.drive.caught == standing.CAUGHT
+
+
+def test_h12_not_slowing_within_200_ms_is_a_cut() -> None:
+    bench = caught()
+    bench.turn(-100, 150)
+    assert bench.demand == Demand.HOLD
+    bench.turn(-120, 150)
+    assert bench.demand == Demand.CUT
+    assert bench.cause("H12").demand == Demand.CUT
+
+
+def test_h12_slowing_for_ever_is_a_cut_in_the_end() -> None:
+    bench = caught()
+    bench.turn(-40, 1500)
+    assert bench.demand == Demand.HOLD
+    bench.turn(-40, 600)
+    assert bench.demand == Demand.CUT
+
+
+@pytest.mark.parametrize("speed", [-40, 40, 60])
+def test_h12_moving_again_after_it_was_caught_is_a_cut(speed: int) -> None:
+    bench = caught()
+    bench.run(3000)
+    bench.turn(speed, 3400)
+    assert bench.demand == Demand.CUT
+
+
+def test_h12_the_end_of_a_held_motion_is_not_moving_again() -> None:
+    bench = caught()
+    bench.run(3000)
+    bench.obeys = True
+    bench.hold("RETURN").run(6000)
+    assert bench.velocity == 90
+    bench.let_go().run(5000)
+    assert bench.demand == Demand.HOLD
+    bench.hold("RETURN").wait(60)
+    assert bench.decision.region == Region.LEVEL
+
+
+def test_h12_reset_at_level_ends_the_watch() -> None:
+    bench = caught()
+    bench.run(3000)
+    bench.obeys = True
+    bench.hold("RETURN").wait(60)
+    bench.let_go().run(2000)
+    bench.hold("ACK").run(2200)
+    assert bench.decision.causes == ()
+    assert bench.judged.drive.caught == standing.FREE
+
+
+# H13: overspeed.
+
+
+@pytest.mark.parametrize(("applied", "limit"), [(0, 190), (50, 240), (100, 290), (-200, 390), (200, 390)])
+def test_h13_the_limit_is_the_greater_margin_and_one_backlash(applied: int, limit: int) -> None:
+    sign = -1 if applied < 0 else 1
+    for speed, expected in ((limit - 5, False), (limit + 5, True)):
+        bench = at_depth(-3000)
+        driven(bench, applied, sign * speed, 800, brake_set=False)
+        assert ("H13" in bench.codes) is expected, speed
+    cause = bench.cause("H13")
+    assert (cause.demand, cause.alarm, cause.limit, cause.unit) == (Demand.CUT, Alarm.HIGH, limit, "cdeg/s")
+
+
+def test_h13_compares_with_the_greatest_set_point_of_the_last_500_ms() -> None:
+    bench = at_depth()
+    driven(bench, 200, 200, 1000)
+    driven(bench, 0, 200, 490)
+    assert bench.codes == ()
+    driven(bench, 0, 200, 30)
+    assert "H13" in bench.codes
+
+
+def test_h13_one_sensor_alone_says_nothing() -> None:
+    bench = at_depth()
+    for tick in range(60):
+        bench.run(10, angle_a_cdeg=-3000 - 5 * tick)
+    assert "H13" not in bench.codes
+
+
+def test_h13_with_brake_set_and_drive_off_it_is_caught_as_h12_is() -> None:
+    bench = at_depth()
+    driven(bench, -50, -50, 500)
+    bench.run(600, applied_cdeg_s=0, current_ma=0, brake_set=True, drive_power=False)
+    bench.turn(-400, 300)
+    assert (bench.cause("H13").demand, bench.demand) == (Demand.HOLD, Demand.HOLD)
+    bench.turn(-400, 300)
+    assert bench.demand == Demand.CUT
+
+
+@pytest.mark.parametrize("acceleration_cdeg_s2", [5000, 10_000, 20_000])
+@pytest.mark.parametrize("applied", [0, -200])
+def test_h13_a_runaway_is_found_within_150_ms_of_the_true_crossing(acceleration_cdeg_s2: int, applied: int) -> None:
+    bench = at_depth()
+    driven(bench, applied, applied, 1000)
+    limit = 190 if applied == 0 else 390
+    speed, angle, crossed_ms = float(abs(applied)), float(bench.angle_cdeg), None
+    while "H13" not in bench.codes:
+        speed += acceleration_cdeg_s2 * 0.01
+        angle -= speed * 0.01
+        if crossed_ms is None and speed > limit:
+            crossed_ms = bench.t_ms
+        bench.run(10, angle_cdeg=angle)
+    assert crossed_ms is not None
+    assert bench.t_ms - crossed_ms <= 150
+
+
+# No window trips on an ordinary start, stop, reversal or slow-down.
+
+
+@pytest.mark.parametrize("backlash", [0, 30, 60])
+def test_nothing_trips_on_ordinary_motion_with_noise_and_backlash(backlash: int, noise: Callable[[], int]) -> None:
+    bench = tilted(-3000, limits=Limits(backlash_cdeg=backlash), obeys=False)
+    ramp = Ramp()
+    gear = angle = -3000.0
+    targets = [100, 0, -100, 50, -50, 200, -200, 0, 200, 100, 0, -90, 90, 0]
+    for target in targets:
+        for _ in range(150):
+            applied = ramp.step(target, 10)
+            gear += applied * 0.01
+            angle = min(max(angle, gear - backlash / 2), gear + backlash / 2)
+            bench.put(applied_cdeg_s=round(applied), **(RUNNING if applied or target else {"current_ma": 0}))
+            bench.put(angle_a_cdeg=round(angle) + noise(), angle_b_cdeg=round(angle) + noise())
+            bench.tick()
+            if bench.t_ms % 10_000 == 0:
+                bench.hold("PRESENCE").tick()
+                bench.let_go()
+            assert bench.codes == (), (target, bench.t_ms)
+
+
+# H14, H15: blocked.
+
+
+@pytest.mark.parametrize(("current", "blocked"), [(11_399, False), (11_400, True), (-11_400, True)])
+def test_h14_stall_current_for_150_ms(current: int, blocked: bool) -> None:
+    bench = at_depth()
+    driven(bench, -50, -50, 2000)
+    driven(bench, -50, 0, 140, current_ma=current)
+    assert bench.codes == ()
+    driven(bench, -50, 0, 10, current_ma=current)
+    assert (bench.codes == ("H14",)) is blocked
+    if blocked:
+        cause = bench.cause("H14")
+        assert (cause.demand, cause.alarm, cause.value, cause.limit) == (Demand.STOP, Alarm.MEDIUM, 11_400, 12_000)
+
+
+def test_h14_the_150_ms_are_of_one_piece() -> None:
+    bench = at_depth()
+    for _ in range(4):
+        driven(bench, -50, -50, 140, current_ma=12_000)
+        driven(bench, -50, -50, 10, current_ma=11_000)
+    assert bench.codes == ()
+
+
+@pytest.mark.parametrize(("current", "blocked"), [(7199, False), (7200, True)])
+def test_h14_hardly_any_travel_within_a_second_at_much_current(current: int, blocked: bool) -> None:
+    bench = at_depth()
+    # 200 are driven in a second, a quarter is 50, and the backlash is 30 of it.
+    driven(bench, -200, -18, 1000, current_ma=current)
+    assert ("H14" in bench.codes) is blocked
+    if blocked:
+        assert bench.cause("H14").limit == 7200
+
+
+@pytest.mark.parametrize(("travel", "expected"), [(19, True), (20, False)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_h14_a_quarter_less_the_backlash_is_enough_travel_by_either_sensor(
+    travel: int, expected: bool, sign: int
+) -> None:
+    before, block = Mark(0, 0, 100_000), Mark(0, 0, 100_000)
+    for a, b in ((travel, 0), (0, travel)):
+        angles = Angles(sign * a, sign * b, NONE, 0, False, 0, 0)
+        assert drive.held_back(before, block, 8000, sign, angles, LIMITS) is expected
+    lost = Angles(sign * travel, sign * 500, B, 0, False, 0, 0)
+    assert drive.held_back(before, block, 8000, sign, lost, LIMITS) is expected
+    lost = Angles(sign * 500, sign * travel, A, 0, False, 0, 0)
+    assert drive.held_back(before, block, 8000, sign, lost, LIMITS) is expected
+
+
+def test_h14_slower_than_half_a_degree_a_second_only_the_stall_counts() -> None:
+    limits = Limits(backlash_cdeg=0)
+    slow, enough = Mark(0, 0, 24_999), Mark(0, 0, 25_000)
+    assert not drive.held_back(slow, slow, 8000, 1, BELIEVED, limits)
+    assert drive.held_back(enough, enough, 8000, 1, BELIEVED, limits)
+
+
+@pytest.mark.parametrize(
+    ("angle", "sign", "code"),
+    [
+        (-3000, -1, "H14"),
+        (-3000, 1, "H15"),
+        (-101, 1, "H15"),
+        (-100, 1, "H14"),
+        (2000, 1, "H14"),
+        (2000, -1, "H14"),
+    ],
+)
+def test_h14_and_h15_part_where_the_way_back_is_blocked(angle: int, sign: int, code: str) -> None:
+    cause = drive.blocked(sign, 12_000, Angles(angle, angle, NONE, 0, False, angle, angle), LIMITS, True)
+    assert cause.code == code
+    assert cause.demand == (Demand.HOLD if code == "H15" else Demand.STOP)
+    assert cause.alarm == (Alarm.HIGH if code == "H15" else Alarm.MEDIUM)
+
+
+def stalled(angle_cdeg: int, applied: int) -> Bench:
+    """Something is in the way: the current rises, then the table stands still."""
+    bench = at_depth(angle_cdeg)
+    driven(bench, applied, 0, 150, current_ma=12_000)
+    bench.commands.clear()
+    bench.run(20, applied_cdeg_s=0, current_ma=0, brake_set=True, drive_power=False)
+    return bench
+
+
+def test_h14_below_three_degrees_it_backs_off_two_degrees_from_rest_and_stands() -> None:
+    bench = stalled(-3000, -50)
+    bench.obeys = True
+    bench.run(400)
+    assert set(bench.commands) == {0}
+    bench.run(7000)
+    assert max(bench.commands) == 50
+    assert min(bench.commands) == 0
+    assert -2830 <= bench.angle_cdeg <= -2790
+    assert (bench.demand, bench.velocity) == (Demand.STOP, 0)
+
+
+@pytest.mark.parametrize(("angle", "backs_off"), [(-300, False), (-310, True)])
+def test_h14_backs_off_only_deeper_than_three_degrees(angle: int, backs_off: bool) -> None:
+    bench = at_depth(angle)
+    bench.put(angle_cdeg=angle)
+    driven(bench, -50, 0, 150, current_ma=12_000)
+    bench.commands.clear()
+    bench.run(20, applied_cdeg_s=0, current_ma=0, brake_set=True, drive_power=False)
+    bench.obeys = True
+    bench.run(7000)
+    assert (max(bench.commands) > 0) is backs_off
+
+
+def test_h14_offers_return_and_return_ends_the_back_off() -> None:
+    bench = stalled(-3000, -50)
+    bench.obeys = True
+    bench.run(2000)
+    bench.press("RETURN")
+    assert bench.demand == Demand.RETURN
+    bench.wait(25)
+    assert bench.decision.region == Region.LEVEL
+
+
+def test_h14_on_a_doubtful_angle_nothing_backs_off() -> None:
+    bench = stalled(-3000, -50)
+    bench.run(10, angle_a_cdeg=None)
+    assert bench.judged.moving.excursion.kind == 0
+
+
+def test_h15_relieves_one_degree_outward_from_rest_and_only_once() -> None:
+    bench = tilted(-3200)
+    bench.press("RETURN")
+    bench.run(3500)
+    bench.obeys = False
+    stood = bench.angle_cdeg
+    assert stood > -3000
+    driven(bench, 100, 0, 150, current_ma=12_000)
+    assert (bench.cause("H15").demand, bench.demand) == (Demand.HOLD, Demand.HOLD)
+    bench.commands.clear()
+    bench.run(20, applied_cdeg_s=0, current_ma=0, brake_set=True, drive_power=False)
+    bench.obeys = True
+    bench.run(400)
+    assert set(bench.commands) == {0}
+    bench.run(8000)
+    assert min(bench.commands) == -50
+    assert max(bench.commands) == 0
+    assert stood - 110 <= bench.angle_cdeg <= stood - 80
+    # No retry: a second block is held, and nothing moves by itself.
+    bench.obeys = False
+    driven(bench, 50, 0, 150, current_ma=12_000)
+    bench.commands.clear()
+    bench.run(20, applied_cdeg_s=0, current_ma=0, brake_set=True, drive_power=False)
+    bench.obeys = True
+    bench.run(8000)
+    assert set(bench.commands) == {0}
+
+
+def test_h15_never_relieves_below_the_deepest_of_the_set() -> None:
+    bench = stalled(-3000, 50)
+    deepest = bench.judged.timing.deepest_cdeg
+    bench.obeys = True
+    bench.run(8000)
+    assert bench.angle_cdeg >= deepest
+
+
+@pytest.mark.parametrize("trouble", [{"strap_left": Contacts.OPEN}, {"angle_a_cdeg": None}])
+def test_h15_relieves_only_with_straps_closed_and_both_angles_healthy(trouble: dict[str, object]) -> None:
+    bench = tilted(-3200)
+    bench.press("RETURN")
+    bench.run(3500)
+    bench.obeys = False
+    driven(bench, 100, 0, 150, current_ma=12_000)
+    bench.commands.clear()
+    bench.run(8000, applied_cdeg_s=0, current_ma=0, brake_set=True, drive_power=False, **trouble)
+    assert min(bench.commands) == 0
+
+
+def test_h15_a_held_return_needs_a_fresh_press_after_the_block() -> None:
+    bench = at_depth()
+    bench.hold("RETURN").run(1500)
+    driven(bench, 100, 0, 150, current_ma=12_000)
+    bench.commands.clear()
+    bench.run(3000, applied_cdeg_s=0, current_ma=0, brake_set=True, drive_power=False)
+    assert max(bench.commands) == 0
+    bench.let_go().run(6000)
+    bench.hold("RETURN").run(200)
+    assert bench.velocity == 50
+
+
+# H16: heat.
+
+
+def test_h16_the_budget_up_to_the_reserve_is_there_to_be_used() -> None:
+    limit = LIMITS.thermal_budget_ma2_s * 6 // 10
+    for heat, expected in ((limit, False), (limit + 1, True)):
+        now: list[Cause] = []
+        supply.hot(Supply(heat=heat), at_depth().readings, LIMITS, now)
+        assert bool(now) is expected
+    assert (now[0].demand, now[0].alarm, now[0].value, now[0].limit) == (Demand.RETURN, Alarm.MEDIUM, 60, 60)
+
+
+@pytest.mark.parametrize("fault", [True, None])
+def test_h16_the_drive_may_say_so_itself_and_a_silent_line_says_so_too(fault: bool | None) -> None:
+    bench = tilted()
+    bench.run(10, drive_fault=fault)
+    assert (bench.cause("H16").demand, bench.demand) == (Demand.RETURN, Demand.RETURN)
+
+
+def test_h16_holding_current_heats_and_rest_cools_and_both_ends_saturate() -> None:
+    limits = Limits(thermal_leak_ma2=1_000_000, thermal_budget_ma2_s=10_000_000)
+    readings = at_depth().put(current_ma=2000).readings
+    hot = supply.follow(Supply(), readings, 1000, limits)
+    assert hot.heat == 3_000_000
+    for _ in range(10):
+        hot = supply.follow(hot, readings, 1000, limits)
+    assert hot.heat == 10_000_000
+    cool = at_depth().put(current_ma=0).readings
+    assert supply.follow(hot, cool, 1000, limits).heat == 9_000_000
+    assert supply.follow(hot, cool, 60_000, limits).heat == 0
+
+
+def test_h16_an_unknown_current_counts_as_the_limit() -> None:
+    unknown = supply.follow(Supply(), at_depth().put(current_ma=None).readings, 1000, LIMITS)
+    assert unknown.heat == LIMITS.stall_ma**2 - LIMITS.thermal_leak_ma2
+
+
+def test_h16_current_that_the_drive_bears_for_ever_heats_nothing() -> None:
+    assert supply.follow(Supply(), at_depth().put(current_ma=5000).readings, 1000, LIMITS).heat == 0
+    assert supply.follow(Supply(), at_depth().put(current_ma=5001).readings, 1000, LIMITS).heat == 10_001
+
+
+# H21: mains.
+
+
+@pytest.mark.parametrize("mains", [False, None])
+def test_h21_half_a_second_without_mains_is_borne_and_more_is_a_slow_return_on_battery(mains: bool | None) -> None:
+    bench = tilted()
+    bench.run(500, mains=mains)
+    assert bench.codes == ()
+    bench.run(10)
+    cause = bench.cause("H21")
+    assert (cause.demand, cause.alarm, cause.value, cause.slow) == (Demand.RETURN, Alarm.MEDIUM, 510, True)
+
+
+@pytest.mark.parametrize("trouble", ["no battery in the table", "the battery's check failed", "nothing known of it"])
+def test_h21_without_a_battery_it_is_a_hold(trouble: str) -> None:
+    battery = {"the battery's check failed": False, "nothing known of it": None}.get(trouble, True)
+    bench = tilted(limits=Limits(has_battery=trouble != "no battery in the table"))
+    bench.run(510, mains=False, battery=battery)
+    assert (bench.cause("H21").demand, bench.decision.alarm) == (Demand.HOLD, Alarm.HIGH)
+    # Mains back: the held button.
+    bench.run(1000, mains=True)
+    assert bench.velocity == 0
+    bench.hold("RETURN").run(100)
+    assert bench.velocity == 50
+
+
+def test_h21_the_return_goes_on_when_mains_is_back() -> None:
+    bench = tilted()
+    bench.run(2000, mains=False)
+    bench.run(3000, mains=True)
+    assert bench.decision.returning
+    assert bench.velocity == 90
+
+
+def test_without_mains_nothing_deepens() -> None:
+    bench = armed()
+    bench.put(mains=False)
+    bench.hold("TILT").run(300, velocity_cdeg_s=-200)
+    assert set(bench.commands[-30:]) == {0}
+
+
+# What is not known is not judged, and not forgotten.
+
+
+def test_without_a_set_point_the_drive_is_not_judged_and_nothing_deepens() -> None:
+    bench = at_depth()
+    bench.turn(-100, 300, applied_cdeg_s=None)
+    assert bench.codes == ("H18",)
+    assert bench.demand == Demand.NO_DEEPENING
+
+
+def test_with_both_sensors_lost_the_drive_keeps_only_whether_it_was_caught() -> None:
+    was = Drive(sign=1, since_ms=900, zero_ms=5, caught=standing.CAUGHT)
+    lost = Angles(None, None, BOTH, 0, False, None, None)
+    now, found, frozen, clean = drive.follow(was, at_depth().readings, 10, lost, Track(), True, False, LIMITS)
+    assert (now, found, frozen, clean) == (Drive(caught=standing.CAUGHT), (), NONE, True)
