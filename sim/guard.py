@@ -1,0 +1,219 @@
+"""The guard's host build as Python sees it: the C of the microcontroller, run for some milliseconds by one call.
+
+What the guard takes and gives are the structs of `firmware/guard.h`; their layout is read from that file.
+"""
+
+import re
+from functools import cache
+from typing import Any, Final
+
+import cffi
+
+from config.errors import DeviceMissingError
+from config.limits import Limits
+from firmware_bridge.guard_build import FIRMWARE, NO_COMPILER, guard_library
+from safety.signals import Contacts
+
+NO_ANGLE: Final = -(2**15)
+NO_CURRENT: Final = 2**16 - 1
+MOST_MS: Final = 1000
+"""The longest run in one call."""
+
+# Bits of `switches`, as in firmware/host.c; the contacts of straps and e-stop take two each.
+PATIENT_OPEN: Final = 0x040
+LEVEL_SWITCH_BELOW: Final = 0x080
+END_DOWN: Final = 0x100
+END_UP: Final = 0x200
+MAINS: Final = 0x400
+BATTERY: Final = 0x800
+DRIVE_FAULT: Final = 0x1000
+
+# The guard's count of heat: 1024 mA² for 80 ms.
+_HEAT_MA2: Final = 1024
+_HEAT_MS: Final = 80
+_UINT32_MAX: Final = 2**32 - 1
+
+_HOST = """
+void *guard_host_new(void);
+void guard_host_free(void *);
+guard_command_t *guard_host_command(void *);
+guard_request_t *guard_host_request(void *);
+guard_out_t *guard_host_out(void *);
+int16_t *guard_host_applied(void *);
+void *guard_host_state(void *);
+uint32_t guard_host_size(void);
+void guard_host_boot(void *, int32_t, int32_t, int32_t, uint32_t, uint32_t);
+bool guard_host_restore(void *, const guard_config_t *);
+void guard_host_sent(void *, uint32_t);
+bool guard_host_run(void *, int32_t, int32_t, int32_t, int32_t, uint32_t, uint32_t);
+"""
+
+
+def declarations() -> str:
+    """Return what of guard.h a caller sees, without comments and directives."""
+    text = (FIRMWARE / "guard.h").read_text(encoding="utf-8")
+    text = text[: text.index("/* What the guard remembers")]
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    return "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+
+
+@cache
+def _loaded() -> tuple[Any, Any]:
+    """Return the foreign functions and the library."""
+    path = guard_library()
+    if path is None:
+        raise DeviceMissingError(NO_COMPILER)
+    ffi = cffi.FFI()
+    ffi.cdef(declarations() + _HOST)
+    return ffi, ffi.dlopen(str(path))
+
+
+def switches(
+    strap_left: Contacts = Contacts.CLOSED,
+    strap_right: Contacts = Contacts.CLOSED,
+    estop: Contacts = Contacts.CLOSED,
+    *,
+    patient_open: bool = False,
+    level_switch_below: bool = False,
+    end_down: bool = False,
+    end_up: bool = False,
+    mains: bool = True,
+    battery: bool = True,
+    drive_fault: bool = False,
+) -> int:
+    """Return the word that stands for these switches in `Guard.step`."""
+    word = int(strap_left) | int(strap_right) << 2 | int(estop) << 4
+    for bit, on in (
+        (PATIENT_OPEN, patient_open),
+        (LEVEL_SWITCH_BELOW, level_switch_below),
+        (END_DOWN, end_down),
+        (END_UP, end_up),
+        (MAINS, mains),
+        (BATTERY, battery),
+        (DRIVE_FAULT, drive_fault),
+    ):
+        if on:
+            word |= bit
+    return word
+
+
+def config_fields(limits: Limits, *, config_hash: int, brake_on_motor_side: bool) -> dict[str, int | bool]:
+    """Return what CONFIGURE carries of one table's limits, by the names of `guard_config_t`.
+
+    Args:
+        limits: the table's.
+        config_hash: names these constants in ARM, 1…2³²−1.
+        brake_on_motor_side: whether the brake grips before the gear.
+    """
+    budget = min(limits.thermal_budget_ma2_s * 1000 // (_HEAT_MA2 * _HEAT_MS), _UINT32_MAX)
+    same = (
+        "cap_cdeg boarding_cdeg backlash_cdeg stall_ma idle_ma speed_cdeg_s degraded_cdeg_s slow_cdeg_s above_cdeg_s"
+        " first_degree_cdeg_s deceleration_cdeg_s2 lease_ms tone_ms brake_ms has_battery"
+    )
+    return {name: getattr(limits, name) for name in same.split()} | {
+        "hash": config_hash,
+        "heat_budget": budget,
+        "heat_limit": budget * (1000 - limits.thermal_reserve_permille) // 1000,
+        "heat_leak": min(limits.thermal_leak_ma2 // _HEAT_MA2, _UINT32_MAX),
+        "brake_on_motor_side": brake_on_motor_side,
+    }
+
+
+class Guard:
+    """One guard, from its boot on. Everything is integers; times are milliseconds, angles centidegrees.
+
+    Args:
+        angle_a_cdeg, angle_b_cdeg: what the sensors say at boot, `NO_ANGLE` where nothing.
+        current_ma: the motor's, `NO_CURRENT` where nobody measured it.
+        buttons: bits as in `safety.signals`.
+        switches: see the function of that name.
+
+    Attributes:
+        out: what the guard said last, a `guard_out_t`: the same object for ever, its fields change.
+        applied: the set-point of each millisecond of the last run.
+        command, request: what arrives in the first millisecond of the next run: `guard_command_t` with `fresh` set,
+            `guard_request_t` with `arm`, `disarm` or `configure` set.
+
+    Raises:
+        DeviceMissingError: there is no C compiler, and no library built before.
+    """
+
+    __slots__ = ("_ffi", "_host", "_lib", "_run", "_sent", "applied", "command", "out", "request")
+
+    def __init__(
+        self,
+        angle_a_cdeg: int = 0,
+        angle_b_cdeg: int = 0,
+        current_ma: int = 0,
+        buttons: int = 0,
+        switches: int = MAINS | BATTERY,
+    ) -> None:
+        self._ffi, self._lib = _loaded()
+        lib = self._lib
+        self._host = self._ffi.gc(lib.guard_host_new(), lib.guard_host_free)
+        self._run = lib.guard_host_run
+        self._sent = lib.guard_host_sent
+        self.out: Any = lib.guard_host_out(self._host)
+        self.command: Any = lib.guard_host_command(self._host)
+        self.request: Any = lib.guard_host_request(self._host)
+        self.applied: Any = lib.guard_host_applied(self._host)
+        self.boot(angle_a_cdeg, angle_b_cdeg, current_ma, buttons, switches)
+
+    def boot(self, angle_a_cdeg: int, angle_b_cdeg: int, current_ma: int, buttons: int, switches: int) -> None:
+        """Begin anew, as after a reset of the microcontroller: nothing is armed, no constants are known."""
+        self._lib.guard_host_boot(self._host, angle_a_cdeg, angle_b_cdeg, current_ma, buttons, switches)
+
+    def restore(self, fields: dict[str, int | bool]) -> bool:
+        """Take over constants kept from before a reset (`config_fields`); False if they are beyond a ceiling."""
+        return bool(self._lib.guard_host_restore(self._host, self._ffi.new("guard_config_t *", fields)))
+
+    def step(self, ms: int, angle_a_cdeg: int, angle_b_cdeg: int, current_ma: int, buttons: int, switches: int) -> bool:
+        """Run for 1…1000 ms on pins that do not change; return whether an edge asks for telemetry at once."""
+        return self._run(  # type: ignore[no-any-return]
+            self._host, ms, angle_a_cdeg, angle_b_cdeg, current_ma, buttons, switches
+        )
+
+    def sent(self, sequence: int) -> None:
+        """Note that telemetry with this sequence number (0…65535) is on its way; a command may echo it for 150 ms."""
+        self._sent(self._host, sequence)
+
+    def tell(
+        self,
+        session_id: int,
+        echo: int,
+        velocity_cdeg_s: int = 0,
+        demand: int = 0,
+        stop_cause: int = 0,
+        plan_return: bool = False,
+        presence_fresh: bool = True,
+    ) -> None:
+        """Let a command arrive in the first millisecond of the next run."""
+        command = self.command
+        command.session_id = session_id
+        command.echo = echo
+        command.velocity_cdeg_s = velocity_cdeg_s
+        command.demand = demand
+        command.stop_cause = stop_cause
+        command.plan_return = plan_return
+        command.presence_fresh = presence_fresh
+        command.fresh = True
+
+    def arm(self, **fields: int | bool) -> None:
+        """Let ARM arrive in the next run; the names are those of `guard_arm_t`, what is left out is 0."""
+        self.request.arming = fields
+        self.request.arm = True
+
+    def disarm(self, session_id: int) -> None:
+        """Let DISARM arrive in the next run."""
+        self.request.disarm_session_id = session_id
+        self.request.disarm = True
+
+    def configure(self, fields: dict[str, int | bool]) -> None:
+        """Let CONFIGURE arrive in the next run; see `config_fields`."""
+        self.request.config = fields
+        self.request.configure = True
+
+    @property
+    def memory(self) -> bytes:
+        """All that the guard remembers; equal bytes go on equally."""
+        return bytes(self._ffi.buffer(self._lib.guard_host_state(self._host), self._lib.guard_host_size()))
