@@ -13,6 +13,7 @@ from config.limits import (
     DEVICE_LIMIT_CDEG,
     HIGHEST_BOARDING_CDEG,
     LEVEL_BAND_CDEG,
+    RETURN_AIM_CDEG,
     SENSOR_HIGH_CDEG,
     SENSOR_LOW_CDEG,
 )
@@ -28,6 +29,7 @@ JUMP_CDEG: Final = 150
 BEYOND_CAP_CDEG: Final = 100
 BEYOND_BOARDING_CDEG: Final = 200
 VOTES: Final = 2
+SWITCH_CDEG: Final = 300
 
 
 class Angles(msgspec.Struct, frozen=True, gc=False):
@@ -163,6 +165,29 @@ def where(angles: Angles, level_switch: bool | None) -> int | None:
     if angle is None or angle >= -LEVEL_BAND_CDEG or not (angles.lost or angles.disputed):
         return angle
     return -LEVEL_BAND_CDEG if votes_for_level(angles, level_switch) >= VOTES else angle
+
+
+def switch_agrees(level_switch: bool | None, angle_cdeg: int) -> bool:
+    """Whether the level switch is within 3° of the angle that both sensors agree on."""
+    if level_switch is None:
+        return False
+    if level_switch:
+        return angle_cdeg <= RETURN_AIM_CDEG + SWITCH_CDEG
+    return angle_cdeg >= RETURN_AIM_CDEG - SWITCH_CDEG
+
+
+def switch_wrong(was: bool, angles: Angles, level_switch: bool | None) -> bool:
+    """Whether the level switch was caught more than 3° from the agreed angle, and has not been right there since.
+
+    At level a stuck switch cannot be told from a good one; on the way down from boarding it can.
+    """
+    angle = angles.angle_cdeg
+    if angle is None or angles.lost or angles.disputed:
+        return was
+    if not switch_agrees(level_switch, angle):
+        return True
+    telling = not -SWITCH_CDEG <= angle - RETURN_AIM_CDEG <= SWITCH_CDEG
+    return was and not telling
 
 
 def votes_for_level(angles: Angles, level_switch: bool | None) -> int:

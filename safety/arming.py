@@ -13,18 +13,16 @@ from config.limits import (
     INVERTED_CDEG,
     LEVEL_BAND_CDEG,
     LONGEST_SET_S,
-    RETURN_AIM_CDEG,
     STEP_CDEG,
     STEP_HOLD_S,
     Limits,
 )
-from safety.angle import Angles
+from safety.angle import SWITCH_CDEG, Angles, switch_agrees
 from safety.people import PROVEN, People
 from safety.signals import Alarm, Arm, Cause, Demand, Issuer, Readings
 from safety.straps import Straps
 from safety.supply import Supply
 
-SWITCH_CDEG: Final = 300
 START_HEAT_PERCENT: Final = 40
 
 
@@ -34,7 +32,14 @@ def refusal(code: str, value: int, limit: int, unit: str) -> Cause:
 
 
 def of_table(
-    readings: Readings, angles: Angles, straps: Straps, people: People, supply: Supply, still: bool, limits: Limits
+    readings: Readings,
+    angles: Angles,
+    switch_wrong: bool,
+    straps: Straps,
+    people: People,
+    supply: Supply,
+    still: bool,
+    limits: Limits,
 ) -> list[Cause]:
     """What speaks against arming on the table itself: it must be level, still, proven and whole."""
     found = []
@@ -48,12 +53,13 @@ def of_table(
     else:
         if not -LEVEL_BAND_CDEG <= angle <= LEVEL_BAND_CDEG or not still:
             found.append(refusal("H12", angle, LEVEL_BAND_CDEG, "cdeg, level and still"))
-        if not switch_agrees(readings.level_switch, angle):
+        if switch_wrong or not switch_agrees(readings.level_switch, angle):
             found.append(refusal("H08", angle, SWITCH_CDEG, "cdeg by the level switch"))
     if readings.end_down is not False or readings.end_up is not False:
         found.append(refusal("H02", 1, 0, "end switches"))
-    heat_percent = supply.heat * 100 // limits.thermal_budget_ma2_s
-    if not heat_percent <= START_HEAT_PERCENT or readings.drive_fault is not False:
+    cool = supply.heat * 100 <= limits.thermal_budget_ma2_s * START_HEAT_PERCENT
+    if not cool or readings.drive_fault is not False:
+        heat_percent = supply.heat * 100 // limits.thermal_budget_ma2_s
         found.append(refusal("H16", heat_percent, START_HEAT_PERCENT, "% of the drive's heat"))
     if readings.mains is not True or (limits.has_battery and readings.battery is not True):
         found.append(refusal("H21", 0, 1, "mains and battery"))
@@ -62,15 +68,6 @@ def of_table(
     if people.raw:
         found.append(refusal("H25", people.raw, 0, "buttons held"))
     return found
-
-
-def switch_agrees(level_switch: bool | None, angle_cdeg: int) -> bool:
-    """Whether the level switch is within 3° of the angle that both sensors agree on."""
-    if level_switch is None:
-        return False
-    if level_switch:
-        return angle_cdeg <= RETURN_AIM_CDEG + SWITCH_CDEG
-    return angle_cdeg >= RETURN_AIM_CDEG - SWITCH_CDEG
 
 
 def of_plan(arm: Arm, limits: Limits) -> list[Cause]:

@@ -72,6 +72,7 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
     strap_wait_ms: int = 0
     host_stop: bool = False
     at_cdeg: int | None = None
+    switch_wrong: bool = False
 
 
 INITIAL: Final = Judged()
@@ -92,6 +93,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     found = NOTHING
     clean = True
     agreed = angles
+    switch_wrong = was.switch_wrong
     if fresh:
         angles = angle_checks.follow(angles, readings.angle_a_cdeg, readings.angle_b_cdeg, unread_ms)
         speed = track.follow(speed, angles, readings.applied_cdeg_s, unread_ms)
@@ -115,6 +117,8 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
             angles = angle_checks.without(angles, frozen)
         heat = supply.follow(was.supply, readings, unread_ms, limits)
         at = angle_checks.where(angles, readings.level_switch)
+        if armed is None:
+            switch_wrong = angle_checks.switch_wrong(switch_wrong, angles, readings.level_switch)
         timing_now = timing.follow(was.timing, at, elapsed_ms, limits.rest_s)
         unread_ms = 0
     else:
@@ -200,7 +204,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     arm = None
     disarm = False
     if wish.arm is not None:
-        refusals = arm_refusals(wish.arm, seen, heat, demand, limits)
+        refusals = arm_refusals(wish.arm, seen, heat, switch_wrong, demand, limits)
         if not refusals:
             arm = armed = wish.arm
             over = False
@@ -232,6 +236,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         strap_wait_ms,
         host_stop,
         at,
+        switch_wrong,
     )
     causes, alarm, trip = NOTHING, NO_ALARM, ""
     if now or latched:
@@ -287,9 +292,13 @@ def is_not_boot(cause: Cause) -> bool:
     return cause.code != "H19"
 
 
-def arm_refusals(arm: Arm, seen: Seen, heat: Supply, demand: Demand, limits: Limits) -> tuple[Cause, ...]:
+def arm_refusals(
+    arm: Arm, seen: Seen, heat: Supply, switch_wrong: bool, demand: Demand, limits: Limits
+) -> tuple[Cause, ...]:
     """Every reason against ARM, in the order of the table; while armed, the session has to be ended first."""
-    found = arming.of_table(seen.readings, seen.angles, seen.straps, seen.people, heat, seen.still_ms > 0, limits)
+    found = arming.of_table(
+        seen.readings, seen.angles, switch_wrong, seen.straps, seen.people, heat, seen.still_ms > 0, limits
+    )
     found += arming.of_plan(arm, limits)
     found += arming.of_person(arm, seen.readings, seen.straps, limits)
     if seen.armed is not None:

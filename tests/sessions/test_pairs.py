@@ -24,7 +24,7 @@ STAYS_MS = {
 """How long the brief plan stays in each state: the first fault comes at a random moment of one of them."""
 
 LATEST_MS = 20_000
-EVERY_DAY, EACH = 12, 5
+EVERY_DAY, EACH = 6, 5
 ORDERED = list(permutations(NAMES, 2))
 NIGHTS = 40
 

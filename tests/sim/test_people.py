@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from config.errors import UsageError
+from config.loading import load_plan
 from safety.signals import BUTTONS, Contacts, Demand, Proofs, Region, Snapshot, State
 from sim import habits, people, supervisor
 from sim.habits import NEVER_MS, Fingers, Habits, Policy
@@ -149,7 +150,8 @@ def _as_file(plan: Any) -> dict[str, Any]:
 
 
 def test_three_sets_are_walked() -> None:
-    rig = Rig("three-sets", habits=AT_LEVEL)
+    brief = load_plan("three-sets").model_copy(update={"hold_s": 5, "rest_s": 60})
+    rig = Rig(brief, habits=AT_LEVEL)
     assert rig.finish().result == "completed"
     assert max(s.wish.set_number for s in rig.snapshots) == 3
     assert len(presses(rig, "TILT")) == 3
