@@ -75,7 +75,8 @@ def follow(was: Track, angles: Angles, applied_cdeg_s: int | None, elapsed_ms: i
         if sample[0] >= oldest:
             break
         drop += 1
-    kept = (*samples[drop:], new) if drop else (*samples, new)
+    # Adding tuples copies once less than unpacking them.
+    kept = samples[drop:] + (new,)  # noqa: RUF005
     quiet_at = was.quiet_at
     quiet = quiet_at is not None and applied_cdeg_s == 0 and source == was.source
     if quiet and -2 * QUIET_CDEG <= twice - quiet_at <= 2 * QUIET_CDEG:  # type: ignore[operator]
