@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from config.limits import Limits
-from safety import arming
+from safety.angle import switch_agrees
 from safety.signals import Contacts, Demand, Host, Issuer
 from safety.supply import Supply
 from tests.safety.table import ARM, HOST, Bench, arm_with, armed, permit_with, ready, tilted
@@ -108,7 +108,7 @@ def test_a_table_that_still_moves_is_not_armed() -> None:
 def test_h08_the_level_switch_within_three_degrees_of_its_threshold(
     switch: bool | None, angle: int, agrees: bool
 ) -> None:
-    assert arming.switch_agrees(switch, angle) is agrees
+    assert switch_agrees(switch, angle) is agrees
 
 
 def test_h08_an_unknown_level_switch_refuses() -> None:

@@ -156,7 +156,9 @@ def test_deepening_unarmed_is_nothing() -> None:
     assert set(bench.commands[-100:]) == {0}
 
 
-@pytest.mark.parametrize(("speed", "limit", "wish", "expected"), [(200, 150, -200, 150), (100, 200, -200, 100), (200, 200, -80, 80)])
+@pytest.mark.parametrize(
+    ("speed", "limit", "wish", "expected"), [(200, 150, -200, 150), (100, 200, -200, 100), (200, 200, -80, 80)]
+)
 def test_deepening_is_as_fast_as_plan_table_and_wish_allow(speed: int, limit: int, wish: int, expected: int) -> None:
     bench = armed(arm_with(speed_cdeg_s=min(speed, limit)), Limits(speed_cdeg_s=limit))
     bench.obeys = True
