@@ -86,30 +86,22 @@ static bool is_newer(uint16_t sequence, uint16_t than) {
     return ahead != 0u && ahead <= INT16_MAX;
 }
 
-/* A HELLO opens the link, or shows which version would; it begins the host's sequence numbers anew. */
+/* A HELLO opens the link, or shows which version would; it begins the host's sequence numbers anew. What was sent
+ * before it may no longer be echoed: so no frame from before is taken, even if an old HELLO comes again. */
 static void take_hello(table_link_t *link, const uint8_t *body, uint16_t sequence, uint32_t now_ms) {
     const uint32_t nonce = get32(body + 1);
-    bool known = false;
-    for (uint8_t i = 0; i < TABLE_LINK_NONCES; i++) {
-        known = known || (i < link->nonces_known && link->nonces[i] == nonce);
-    }
-    if (known || (link->nonces_known != 0u && now_ms - link->hello_ms < TABLE_LINK_HELLO_MS)) {
+    if (link->greeted && (nonce == link->nonce || now_ms - link->hello_ms < TABLE_LINK_HELLO_MS)) {
         reject(link, TABLE_LINK_BAD_SEQUENCE);
         return;
     }
-    for (uint8_t i = TABLE_LINK_NONCES - 1u; i > 0u; i--) {
-        link->nonces[i] = link->nonces[i - 1u];
-    }
-    link->nonces[0] = nonce;
-    if (link->nonces_known < TABLE_LINK_NONCES) {
-        link->nonces_known++;
-    }
+    link->greeted = true;
+    link->nonce = nonce;
     link->hello_ms = now_ms;
-    link->reply_nonce = nonce;
     link->reply_due = true;
     link->open = body[0] == TABLE_LINK_VERSION;
     if (link->open) {
         link->newest = sequence;
+        link->sent = 0;
     } else {
         reject(link, TABLE_LINK_BAD_VERSION);
     }
@@ -344,7 +336,7 @@ static uint8_t send_reply(table_link_t *link, uint32_t now_ms, uint8_t *wire) {
     body[4] = link->identity.reset_cause;
     put16(body + 5, link->identity.boot_count);
     put32(body + 7, now_ms);
-    put32(body + 11, link->reply_nonce);
+    put32(body + 11, link->nonce);
     put32(body + 15, link->config_hash);
     for (uint8_t i = 0; i < HARD_LIMITS; i++) {
         put16(body + 19 + 2 * i, (uint16_t)HARD_LIMIT[i]);

@@ -38,10 +38,8 @@
 #define TABLE_LINK_EDGE_MS 3u
 /* Sent frames whose time is remembered: more than fit into TABLE_LINK_FRESH_MS. A power of two. */
 #define TABLE_LINK_SENT 64u
-/* HELLOs are taken this far apart, and the last ones' nonces are remembered, so that one that is repeated within
- * TABLE_LINK_FRESH_MS opens nothing again. */
+/* HELLOs are taken this far apart at least. */
 #define TABLE_LINK_HELLO_MS 50u
-#define TABLE_LINK_NONCES 4u
 /* The number of a stop that a person asked for. */
 #define TABLE_LINK_PERSON 99u
 #define TABLE_LINK_HAZARDS 36u
@@ -94,12 +92,11 @@ typedef struct {
     uint32_t accepted_content;
     uint32_t session_id; /* as the guard said last */
     uint32_t config_hash;
-    uint32_t nonces[TABLE_LINK_NONCES];
-    uint32_t reply_nonce;
+    uint32_t nonce; /* of the last HELLO */
     uint32_t hello_ms;
     uint32_t telemetry_ms;
     uint32_t sent_ms[TABLE_LINK_SENT];
-    uint16_t sent;           /* frames sent, for the first round of the ring */
+    uint16_t sent;           /* frames sent since the last HELLO, up to TABLE_LINK_SENT */
     uint16_t next_sequence;  /* of the next frame that we send */
     uint16_t sent_sequence;  /* of the last frame that we sent */
     uint16_t newest;         /* sequence number of the last frame taken */
@@ -107,7 +104,7 @@ typedef struct {
     uint16_t rejected[TABLE_LINK_REASONS]; /* saturating */
     uint8_t rejected_in_all;               /* goes round */
     uint8_t sent_type;
-    uint8_t nonces_known;
+    bool greeted;
     bool open; /* a HELLO of our version came */
     bool reply_due;
     bool edge;
