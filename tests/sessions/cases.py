@@ -87,9 +87,7 @@ Expectation = Trips | Shows | Minor | Prompts | Refused | Quiet | Impossible
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One fault in one phase; `when` and the rest only where they differ from the usual.
-
-    """
+    """One fault in one phase; `when` and the rest only where they differ from the usual."""
 
     fault: str
     phase: str

@@ -14,10 +14,7 @@ from tests.sessions.runs import Run, Watched, in_phase
 ROOT = Path(__file__).resolve().parent.parent.parent
 HAZARDS = tomllib.loads((ROOT / "safety/hazards.toml").read_text(encoding="utf-8"))["hazard"]
 POSSIBLE = [case for case in CASES if not isinstance(case.expects, Impossible)]
-RUNS = [
-    pytest.param(case, id=case.id)
-    for case in POSSIBLE
-]
+RUNS = [pytest.param(case, id=case.id) for case in POSSIBLE]
 LONGEST_S = 150
 RAISED_CDEG = 150
 
