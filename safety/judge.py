@@ -11,8 +11,9 @@ import msgspec
 
 from config.limits import INVERTED_CDEG, LEVEL_BAND_CDEG, Limits
 from safety import angle as angle_checks
-from safety import arming, drive, latches, link, motion, people, standing, straps, supply, timing, track
+from safety import arming, drive, echo, latches, link, motion, people, standing, straps, supply, timing, track
 from safety.angle import Angles
+from safety.echo import NOTHING_ASKED, Echo
 from safety.link import Link
 from safety.moving import NOT_RETURNING, Moving, Seen
 from safety.people import People
@@ -73,6 +74,7 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
     host_stop: bool = False
     at_cdeg: int | None = None
     switch_wrong: bool = False
+    echo: Echo = NOTHING_ASKED
 
 
 INITIAL: Final = Judged()
@@ -154,7 +156,10 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         now.extend(found)
     supply.causes(heat, readings, limits, now)
     link.causes(new_link, readings, below, now)
-    if not was.link.booted and fresh:
+    guard = echo.guard_of(readings)
+    if guard is not None:
+        echo.causes(guard, now)
+    elif not was.link.booted and fresh:
         link.booted_below(angles.angle_cdeg, now)
     people.causes(people_now, readings, armed is not None, below, host_stop and not was.host_stop, now)
     if len(now) > 1:
@@ -173,7 +178,8 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         latched, strap_wait_ms = latches.waited(latched, strap_wait_ms, waiting, elapsed_ms)
         over = over or latches.ends_session(latched)
         level_now = latches.level_now(angles)
-        if people_now.ack_ms >= people.RESET_MS and latches.clears(latched, now, angles, level_now, speed.still_ms):
+        resettable = people_now.ack_ms >= people.RESET_MS and not echo.holds_latches(readings)
+        if resettable and latches.clears(latched, now, angles, level_now, speed.still_ms):
             reset = True
             latched = NOTHING
             angles = angle_checks.restored(angles)
@@ -201,23 +207,33 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     moving_now, demand, command_cdeg_s = motion.decide(was.moving, seen, wish, latched, now, reset, limits)
 
     refusals: tuple[Cause, ...] = NOTHING
-    arm = None
-    disarm = False
+    waiting_for = was.echo
     if wish.arm is not None:
         refusals = arm_refusals(wish.arm, seen, heat, switch_wrong, demand, limits)
         if not refusals:
-            arm = armed = wish.arm
-            over = False
-            timing_now = Timing(last_cdeg=where)
-            drive_now = standing.at_rest_here(drive_now, angles)
+            waiting_for = Echo(wish.arm)
     elif wish.disarm:
         if armed is None or motion.may_disarm(seen):
-            disarm = True
+            waiting_for = Echo(leaving=True)
+        else:
+            refusals = (arming.refusal("H32", timing_now.rest_ms // 1000, limits.rest_s, "s of rest, level and still"),)
+    arm, disarm = waiting_for.asked, waiting_for.leaving
+    if arm is not None or disarm:
+        waiting_for, so, why_not = echo.heard(waiting_for, readings, elapsed_ms)
+        refusals += why_not
+        if so and arm is not None:
+            armed, over = arm, False
+            timing_now = Timing(last_cdeg=where)
+            drive_now = standing.at_rest_here(drive_now, angles)
+        elif so:
             armed, over = None, False
             straps_now = straps.forgotten(straps_now)
             people_now = people.forgotten(people_now)
-        else:
-            refusals = (arming.refusal("H32", timing_now.rest_ms // 1000, limits.rest_s, "s of rest, level and still"),)
+    elif armed is not None and guard is not None and fresh and guard.session_id != armed.session_id:
+        # The guard was reset, or follows somebody else: nothing goes on as if it had not.
+        over = True
+        if not below:
+            armed = None
 
     state = Judged(
         angles,
@@ -237,6 +253,7 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         host_stop,
         at,
         switch_wrong,
+        waiting_for,
     )
     causes, alarm, trip = NOTHING, NO_ALARM, ""
     if now or latched:

@@ -31,7 +31,8 @@ def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: Peopl
     """
     after = latched
     for cause in now:
-        if cause.demand < DEMAND_STOP or (cause.code == "H18" and not links.latches(link)):
+        # The guard latches what it says by itself.
+        if cause.demand < DEMAND_STOP or cause.by == "guard" or (cause.code == "H18" and not links.latches(link)):
             continue
         for index, old in enumerate(after):
             if old.code == cause.code:

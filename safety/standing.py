@@ -89,7 +89,7 @@ def resting(
     was: Drive, readings: Readings, elapsed_ms: int, angles: Angles, track: Track, armed: bool, limits: Limits
 ) -> Step:
     """H12 and H13 with the set-point at zero."""
-    if was.zero_ms >= CAP_MS and was.caught == FREE and track.quiet_at is not None:
+    if was.zero_ms >= CAP_MS and was.caught == FREE and track.quiet_at is not None and not track.short_cdeg_s:
         # All clear: both sensors stand within 1° of where they came to rest, and the track says still.
         a, b, from_a, from_b = angles.a_cdeg, angles.b_cdeg, was.rest_a, was.rest_b
         if angles.lost == NONE and a is not None and b is not None and from_a is not None and from_b is not None:

@@ -130,6 +130,11 @@ class Bench:
         """What the table says in the next tick."""
         return Readings(TICK_MS, self.sequence, **self._fields)
 
+    @property
+    def wish(self) -> Wish:
+        """What is wished in the next tick."""
+        return Wish(**self._wish)
+
     # Time -------------------------------------------------------------------------------------------------------
 
     def tick(self, elapsed_ms: int = TICK_MS, news: bool = True) -> Decision:
