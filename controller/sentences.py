@@ -66,7 +66,10 @@ WORDS: Final[dict[str, Words]] = {
     "H29": Words("The controller was started again during a session", "Watch the patient until level."),
     "H30": Words("This table's configuration is wrong or not proven", "Have the table commissioned anew."),
     "H31": Words("The plan does not fit this patient", "Check who is on the table, and choose a plan that is allowed."),
-    "H32": Words("The patient has not rested long enough to be moved again", "Raise by held button, in two parts, and watch the patient."),
+    "H32": Words(
+        "The patient has not rested long enough to be moved again",
+        "Raise by held button, in two parts, and watch the patient.",
+    ),
     "H33": Words("The session cannot be recorded", "Make room on the disk, or repair the recorder."),
     "H34": Words("There is no valid permit for this person", "Answer the screening list first."),
     "H35": Words("Somebody without the right to it gave a command", "Log in, or call somebody who may."),

@@ -206,10 +206,12 @@ class Session:
                 result, reason, code = STOPPED, "supervisor", EXIT_STOPPED
             return Outcome(result, reason, code, at_level, causes, refusals)
         trips = [cause for cause in causes if cause.code not in PERSONS_CODES]
+        # The patient's button ends the session, also in the last set's return.
+        asked = any(cause.code == "H22" for cause in causes)
         if trips:
             first = causes[0].code
             result, reason, code = TRIPPED, REASONS.get(first, "other"), EXIT_TRIPPED
-        elif self.machine.sets_done >= self.plan.sets and not self.machine.ended_by_person:
+        elif self.machine.sets_done >= self.plan.sets and not (self.machine.ended_by_person or asked):
             result, reason, code = COMPLETED, "completed", EXIT_COMPLETED
         else:
             first = causes[0].code if causes else "STOP"

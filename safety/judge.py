@@ -15,7 +15,7 @@ from safety import arming, drive, echo, latches, link, motion, people, standing,
 from safety.angle import Angles
 from safety.echo import NOTHING_ASKED, Echo
 from safety.link import Link
-from safety.moving import NOT_RETURNING, Moving, Seen
+from safety.moving import NOT_RETURNING, PLAN_RETURN, Moving, Seen
 from safety.people import People
 from safety.signals import (
     DEMAND_ALLOW,
@@ -191,6 +191,8 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
     else:
         strap_wait_ms = 0
 
+    if guard is not None and guard.demand >= DEMAND_RETURN:
+        over = True
     seen = Seen(
         readings,
         angles,
@@ -270,6 +272,8 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         trip,
         readings.sequence,
         0 if armed is None else armed.session_id,
+        moving_now.back.kind == PLAN_RETURN,
+        people_now.presence_ms <= people.PROMPT_MS,
     )
     back = moving_now.back.kind != NOT_RETURNING
     prompting = people_now.raw or below or not straps_now.read_back
