@@ -49,10 +49,13 @@ def causes(guard: Guard, now: list[Cause]) -> None:
     if guard.demand == ALLOW:
         return
     code = guard.causes[0] if guard.causes else "H17"
-    if all(cause.code != code or cause.demand < guard.demand for cause in now):
-        now.append(
-            Cause(code, guard.demand, ALARMS[guard.demand], guard.first_value, 0, "by the guard", "guard", slow=True)
-        )
+    adopted = Cause(code, guard.demand, ALARMS[guard.demand], guard.first_value, 0, "by the guard", "guard", slow=True)
+    for index, cause in enumerate(now):
+        if cause.code == code:
+            if cause.demand < guard.demand:
+                now[index] = adopted
+            return
+    now.append(adopted)
 
 
 def holds_latches(readings: Readings) -> bool:

@@ -4,7 +4,6 @@ With `obeys` the table turns as it is told, through the ramp of a real drive; wi
 """
 
 import copy
-from collections.abc import Sequence
 from functools import cache
 from typing import Any, Self
 
@@ -271,7 +270,7 @@ class Bench:
         return self.decision.command.velocity_cdeg_s
 
     @property
-    def refused(self) -> Sequence[str]:
+    def refused(self) -> Any:
         """The codes of this tick's refusals."""
         return tuple(cause.code for cause in self.decision.refusals)
 

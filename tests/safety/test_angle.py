@@ -3,7 +3,7 @@
 import pytest
 
 from config.limits import Limits
-from safety import angle
+from safety import angle as angle_checks
 from safety.signals import Alarm, Demand, Region
 from tests.safety.table import ARM, Bench, arm_with, armed, permit_with, tilted
 
@@ -149,15 +149,15 @@ def test_h08_a_missing_sensor_is_a_slow_return_at_once_and_the_other_one_counts(
 @pytest.mark.parametrize(("reading", "lost"), [(-7200, 0), (-7201, 1), (9200, 0), (9201, 1), (None, 1)])
 def test_a_sensor_outside_its_range_is_lost(reading: int | None, lost: int) -> None:
     near = 0 if reading is None else reading
-    assert angle.follow(angle.Angles(), reading, near, 10).lost & 1 == lost
-    assert angle.follow(angle.Angles(), near, reading, 10).lost >> 1 == lost
+    assert angle_checks.follow(angle_checks.Angles(), reading, near, 10).lost & 1 == lost
+    assert angle_checks.follow(angle_checks.Angles(), near, reading, 10).lost >> 1 == lost
 
 
 def test_h08_a_lost_sensor_does_not_heal_by_itself() -> None:
     bench = tilted(obeys=False)
     bench.run(10, angle_a_cdeg=None)
     bench.run(1000, angle_a_cdeg=-3000)
-    assert bench.judged.angles.lost == angle.A
+    assert bench.judged.angles.lost == angle_checks.A
     assert bench.codes == ("H08",)
 
 
@@ -186,10 +186,11 @@ def test_h08_a_disputed_return_ends_when_two_of_three_say_level() -> None:
     assert -100 <= bench.angle_cdeg <= 0
 
 
-def test_h08_with_the_level_switch_broken_a_disputed_return_ends_when_the_moving_sensor_reads_zero() -> None:
+@pytest.mark.parametrize("behind", ["angle_a_cdeg", "angle_b_cdeg"])
+def test_h08_with_the_level_switch_broken_a_disputed_return_ends_when_the_moving_sensor_reads_zero(behind: str) -> None:
     bench = tilted(-1000)
     for _ in range(40 * 100):
-        bench.put(level_switch=True, angle_a_cdeg=bench.angle_cdeg - 300)
+        bench.put(level_switch=True, **{behind: bench.angle_cdeg - 300})
         bench.tick()
     assert not bench.decision.returning
     assert 0 <= bench.angle_cdeg <= 100
@@ -222,6 +223,38 @@ def test_h08_the_level_switch_alone_has_no_say_in_a_session() -> None:
     bench = tilted()
     bench.run(3000, level_switch=False)
     assert bench.codes == ()
+
+
+@pytest.mark.parametrize(("switch", "refused"), [(False, False), (True, True)])
+def test_h08_a_level_switch_caught_wrong_on_the_way_down_is_remembered_at_level(switch: bool, refused: bool) -> None:
+    bench = Bench()
+    bench.run(1000, angle_cdeg=1000, level_switch=switch)
+    for angle_cdeg in range(1000, -1, -1):
+        bench.run(10, angle_cdeg=angle_cdeg, applied_cdeg_s=-100, current_ma=3000, level_switch=switch)
+    bench.run(1500, applied_cdeg_s=0, level_switch=False)
+    bench.run(10, arm=ARM)
+    assert ("H08" in bench.refused) is refused
+
+
+def test_h08_a_level_switch_that_is_right_again_where_it_can_be_told_is_forgiven() -> None:
+    bench = Bench()
+    bench.run(1000, angle_cdeg=1000, level_switch=True)
+    bench.run(100, level_switch=False)
+    bench.run(10, arm=ARM)
+    assert "H08" not in bench.refused
+
+
+@pytest.mark.parametrize(("angle", "wrong"), [(251, False), (250, True), (-350, True), (-351, False)])
+def test_h08_the_switch_is_forgiven_only_more_than_three_degrees_from_its_threshold(angle: int, wrong: bool) -> None:
+    there = angle_checks.weigh(angle, angle, 0, 0, False, 10)
+    assert angle_checks.switch_wrong(True, there, angle < -50) is wrong
+
+
+def test_h08_a_doubtful_angle_tells_nothing_of_the_switch() -> None:
+    for lost, disputed in ((1, False), (2, False), (3, False), (0, True)):
+        doubt = angle_checks.weigh(1000, 1000, lost, 0, disputed, 10)
+        assert angle_checks.switch_wrong(False, doubt, True) is False
+        assert angle_checks.switch_wrong(True, doubt, False) is True
 
 
 # H09: both angles lost.

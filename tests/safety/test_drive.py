@@ -327,6 +327,16 @@ def test_h12_reset_at_level_ends_the_watch() -> None:
     assert bench.judged.drive.caught == standing.FREE
 
 
+def test_h12_a_table_that_slipped_and_rests_elsewhere_can_be_reset_there() -> None:
+    bench = armed()
+    bench.put(brake_set=False)
+    bench.turn(40, 4000)
+    assert bench.demand == Demand.CUT
+    bench.run(3000, brake_set=True)
+    bench.hold("ACK").run(2100)
+    assert bench.codes == ()
+
+
 # H13: overspeed.
 
 
@@ -500,6 +510,18 @@ def test_h14_below_three_degrees_it_backs_off_two_degrees_from_rest_and_stands()
     assert min(bench.commands) == 0
     assert -2830 <= bench.angle_cdeg <= -2790
     assert (bench.demand, bench.velocity) == (Demand.STOP, 0)
+
+
+@pytest.mark.parametrize(("applied", "code"), [(-50, "H14"), (50, "H15")])
+def test_h14_a_block_that_is_seen_in_several_frames_is_one_block(applied: int, code: str) -> None:
+    once, long = (tilted(-3000, obeys=False) for _ in range(2))
+    for bench, ms in ((once, 150), (long, 400)):
+        bench.run(20, angle_cdeg=-2990)
+        driven(bench, applied, 0, ms, current_ma=12_000)
+        bench.run(20, applied_cdeg_s=0, current_ma=0, brake_set=True, drive_power=False)
+        assert bench.codes == (code,)
+    assert once.judged.moving.excursion.to_cdeg == long.judged.moving.excursion.to_cdeg
+    assert long.judged.moving.excursion.kind != 0
 
 
 @pytest.mark.parametrize(("angle", "backs_off"), [(-300, False), (-310, True)])

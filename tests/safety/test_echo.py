@@ -1,112 +1,187 @@
-"""Living with a second judge: ARM and DISARM by its echo, its causes adopted, its latches first."""
+"""Living with the second judge: its demand is adopted, ARM and DISARM are true by its echo, its latches go first."""
+
+from typing import Any
 
 import pytest
 
-from safety.echo import ANSWER_MS, SETTLE_MS
-from safety.signals import Demand, Guard, GuardState
-from tests.safety.table import ARM, Bench, armed, ready
+from safety.signals import Alarm, Contacts, Demand, Guard, GuardState, Region
+from tests.safety.table import ARM, Bench, ready, tilted
 
+ALLOW, NO_DEEPENING, STOP, RETURN, HOLD, CUT = Demand
 IDLE = Guard(GuardState.IDLE)
-ARMED = Guard(GuardState.ARMED, session_id=ARM.session_id)
+ARMED = Guard(GuardState.ARMED, session_id=7)
 
 
-def guarded() -> Bench:
-    return ready().put(guard=IDLE)
+def says(demand: Demand, *causes: str, value: int = 0) -> Guard:
+    return Guard(GuardState.ARMED, demand, causes, 7, first_value=value)
 
 
-def test_arm_is_passed_on_and_true_only_by_the_guards_echo() -> None:
+def guarded(angle_cdeg: int = -3000) -> Bench:
+    """Tilted under both judges."""
+    bench = tilted(angle_cdeg, obeys=False)
+    bench.run(10, guard=ARMED)
+    return bench
+
+
+# Its demand and causes.
+
+
+@pytest.mark.parametrize(
+    ("demand", "alarm"),
+    [(NO_DEEPENING, Alarm.LOW), (STOP, Alarm.MEDIUM), (RETURN, Alarm.MEDIUM), (HOLD, Alarm.HIGH), (CUT, Alarm.HIGH)],
+)
+def test_what_the_guard_demands_is_adopted_as_one_more_cause(demand: Demand, alarm: Alarm) -> None:
     bench = guarded()
-    decision = bench.put(arm=ARM).tick()
-    assert decision.command.arm == ARM
-    assert decision.armed is None
-    assert decision.command.session_id == 0
-    assert bench.run(100).armed is None
-    decision = bench.put(guard=ARMED).tick()
-    assert decision.armed == ARM
-    assert decision.command.session_id == ARM.session_id
-    assert bench.tick().command.arm is None
+    bench.run(10, guard=says(demand, "H13", "H12", value=612))
+    cause = bench.cause("H13")
+    assert (cause.demand, cause.alarm, cause.value, cause.by) == (demand, alarm, 612, "guard")
+    assert bench.demand == demand
+    assert bench.codes == ("H13",)
 
 
-def test_without_a_guard_the_hosts_word_is_the_echo() -> None:
-    bench = ready()
-    assert bench.put(arm=ARM).tick().armed == ARM
-
-
-def test_the_echo_of_another_session_is_no_echo() -> None:
+def test_a_demand_without_a_cause_is_the_hosts_own_death() -> None:
     bench = guarded()
-    bench.put(arm=ARM).tick()
-    assert bench.put(guard=Guard(GuardState.ARMED, session_id=ARM.session_id + 1)).run(100).armed is None
+    bench.run(10, guard=says(STOP))
+    assert bench.codes == ("H17",)
 
 
-def test_what_the_guard_refuses_is_told_and_an_older_refusal_is_not() -> None:
+def test_a_guard_that_allows_or_is_absent_adds_nothing() -> None:
     bench = guarded()
-    refusing = Guard(GuardState.IDLE, refused=("H30", "H08"))
-    bench.put(guard=refusing)
-    decision = bench.put(arm=ARM).tick()
-    waited_ms = 10
-    while not decision.refusals:
-        assert decision.command.arm == ARM
-        decision = bench.tick()
-        waited_ms += 10
-    assert waited_ms == SETTLE_MS
-    assert [cause.code for cause in decision.refusals] == ["H30", "H08"]
-    assert bench.tick().command.arm is None
-
-
-def test_a_silent_guard_leaves_nothing_armed() -> None:
-    bench = guarded()
-    decision = bench.put(arm=ARM).tick()
-    waited_ms = 10
-    while not decision.refusals:
-        decision = bench.tick()
-        waited_ms += 10
-    assert waited_ms == ANSWER_MS
-    assert [cause.code for cause in decision.refusals] == ["H18"]
-    assert bench.put(guard=ARMED).run(50).armed is None
-
-
-def test_disarm_is_true_only_by_the_guards_echo() -> None:
-    bench = armed().put(guard=ARMED)
-    decision = bench.put(disarm=True).tick()
-    assert decision.command.disarm
-    assert decision.armed == ARM
-    assert bench.put(guard=IDLE).tick().armed is None
-
-
-@pytest.mark.parametrize("demand", [Demand.STOP, Demand.RETURN, Demand.HOLD, Demand.CUT])
-def test_what_the_guard_demands_is_adopted_with_its_cause_and_value(demand: Demand) -> None:
-    bench = armed().put(guard=ARMED, angle_cdeg=0)
     bench.run(1000)
-    told = Guard(GuardState.RETURN, demand, ("H13", "H01"), ARM.session_id, first_value=640)
-    decision = bench.put(guard=told).tick()
-    adopted = next(cause for cause in decision.causes if cause.by == "guard")
-    assert (adopted.code, adopted.demand, adopted.value) == ("H13", demand, 640)
-    # At level a RETURN is a STOP.
-    assert decision.demand == (Demand.STOP if demand == Demand.RETURN else demand)
-    # The guard latches by itself: when it lets go, so does what was adopted.
-    assert all(cause.by != "guard" for cause in bench.put(guard=ARMED).tick().causes)
+    assert bench.codes == ()
+    bench = tilted(obeys=False)
+    bench.run(1000, guard=Guard(GuardState.ABSENT, CUT, ("H11",)))
+    assert bench.codes == ()
 
 
-def test_after_a_return_of_the_guards_no_set_begins_any_more() -> None:
-    bench = armed().put(guard=Guard(GuardState.RETURN, Demand.RETURN, ("H17",), ARM.session_id))
-    bench.tick()
-    assert bench.put(guard=ARMED).tick().over
+@pytest.mark.parametrize("demand", [STOP, RETURN, HOLD])
+def test_of_one_reason_that_both_judges_see_the_worse_word_counts_and_is_told_once(demand: Demand) -> None:
+    bench = guarded()
+    bench.run(10, strap_left=Contacts.OPEN, guard=says(demand, "H04", value=2))
+    cause = bench.cause("H04")
+    assert (cause.demand, cause.by) == ((demand, "guard") if demand > RETURN else (RETURN, "host"))
 
 
-def test_a_guard_that_forgot_the_session_at_level_disarms_the_host() -> None:
-    bench = armed().put(guard=ARMED)
-    assert bench.run(100).armed == ARM
-    assert bench.put(guard=IDLE).tick().armed is None
+def test_a_lapse_of_the_lease_clears_when_the_guard_says_so() -> None:
+    bench = guarded()
+    bench.run(500, guard=says(STOP, "H17"))
+    assert bench.demand == STOP
+    bench.run(10, guard=ARMED)
+    assert (bench.codes, bench.decision.over) == ((), False)
 
 
-def test_the_hosts_latches_clear_only_after_the_guards() -> None:
-    bench = armed().put(guard=ARMED)
+@pytest.mark.parametrize("demand", [STOP, RETURN, HOLD, CUT])
+def test_what_the_guard_says_is_the_guards_to_keep(demand: Demand) -> None:
+    bench = guarded()
+    bench.run(500, guard=says(demand, "H13"))
+    assert bench.judged.latched == ()
+    bench.run(10, guard=ARMED)
+    assert bench.codes == ()
+
+
+@pytest.mark.parametrize("demand", [RETURN, HOLD, CUT])
+def test_a_guard_that_returns_or_worse_ends_the_session(demand: Demand) -> None:
+    bench = guarded()
+    bench.run(10, guard=says(demand, "H13"))
+    assert bench.decision.over
+
+
+def test_boot_below_level_is_the_guards_to_judge_where_there_is_one() -> None:
+    bench = Bench()
+    bench.run(10, angle_cdeg=-3000, guard=IDLE)
+    assert "H19" not in bench.codes
+
+
+@pytest.mark.parametrize(("demand", "clears"), [(ALLOW, True), (NO_DEEPENING, True), (STOP, False), (CUT, False)])
+def test_the_hosts_latches_clear_only_after_the_guards(demand: Demand, clears: bool) -> None:
+    bench = ready().put(guard=IDLE)
+    bench.run(20, drive_fault=True)
+    bench.run(1000, drive_fault=False)
+    bench.hold("ACK").run(3000, guard=says(demand, "H16"))
+    assert ("H16" not in [cause.code for cause in bench.judged.latched]) is clears
+
+
+# ARM and DISARM by echo.
+
+
+def asked(**changes: Any) -> Bench:
+    bench = ready().put(guard=IDLE)
     bench.run(100)
-    bench.put(patient_button=True).run(500)
-    holding = Guard(GuardState.STOP, Demand.STOP, ("H22",), ARM.session_id)
-    bench.put(patient_button=False, guard=holding).run(500)
-    bench.press("ACK", 3000)
-    assert bench.run(100).demand == Demand.STOP
-    bench.put(guard=ARMED).run(100)
-    bench.press("ACK", 2100)
-    assert bench.run(100).demand == Demand.ALLOW
+    bench.run(10, arm=ARM, **changes)
+    return bench
+
+
+def test_arm_is_passed_on_until_it_is_echoed_and_true_from_then() -> None:
+    bench = asked()
+    for _ in range(20):
+        assert (bench.decision.armed, bench.decision.command.arm) == (None, ARM)
+        assert bench.decision.command.session_id == 0
+        bench.tick()
+    bench.run(10, guard=ARMED)
+    assert bench.decision.armed is ARM
+    bench.run(10)
+    assert (bench.decision.command.arm, bench.decision.command.session_id) == (None, 7)
+
+
+def test_an_echo_of_another_session_is_none() -> None:
+    bench = asked()
+    bench.run(500, guard=Guard(GuardState.ARMED, session_id=8))
+    assert bench.decision.armed is None
+
+
+def test_what_the_guard_refused_is_told_once_older_words_have_passed() -> None:
+    bench = asked(guard=Guard(GuardState.IDLE, refused=("H07", "H23")))
+    assert bench.run(180).refusals == ()
+    bench.run(10)
+    assert bench.refused == ("H07", "H23")
+    assert bench.decision.armed is None
+    bench.run(10)
+    assert (bench.refused, bench.decision.command.arm) == ((), None)
+
+
+@pytest.mark.parametrize(("ms", "refused"), [(980, ()), (990, ("H18",))])
+def test_a_guard_that_keeps_silent_for_a_second_refuses(ms: int, refused: tuple[str, ...]) -> None:
+    bench = asked()
+    bench.run(ms)
+    assert bench.refused == refused
+
+
+def test_disarm_is_true_by_its_echo_too() -> None:
+    bench = asked()
+    bench.run(10, guard=ARMED)
+    asking = bench.run(10, disarm=True)
+    assert (asking.armed, asking.command.disarm) == (ARM, True)
+    assert bench.run(10, guard=IDLE).armed is None
+    assert not bench.proved("straps_proven")
+
+
+def test_a_refused_disarm_leaves_the_session_as_it_was() -> None:
+    bench = asked()
+    bench.run(10, guard=ARMED)
+    bench.run(10, disarm=True)
+    bench.run(1000)
+    assert bench.decision.armed is ARM
+    assert bench.proved("straps_proven")
+
+
+def test_what_is_refused_here_is_not_passed_on() -> None:
+    bench = Bench().put(guard=IDLE)
+    bench.run(10, arm=ARM)
+    assert bench.refused != ()
+    assert bench.decision.command.arm is None
+
+
+@pytest.mark.parametrize(("angle", "armed"), [(-3000, True), (0, False)])
+def test_a_guard_that_follows_another_session_ends_this_one(angle: int, armed: bool) -> None:
+    bench = guarded() if angle else asked()
+    bench.run(10, guard=ARMED)
+    bench.run(10, guard=Guard(GuardState.IDLE))
+    assert (bench.decision.armed is not None) is armed
+    assert bench.decision.over
+    assert bench.decision.region == (Region.INVERTED if angle else Region.LEVEL)
+
+
+def test_a_stale_frame_is_no_word_of_the_guard() -> None:
+    bench = guarded()
+    bench.put(guard=Guard(GuardState.IDLE)).tick(news=False)
+    assert not bench.decision.over
