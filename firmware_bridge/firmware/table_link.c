@@ -64,6 +64,7 @@ static void reject(table_link_t *link, enum table_link_reason reason) {
         link->rejected[reason]++;
     }
     link->rejected_in_all++;
+    link->heard = true;
 }
 
 void table_link_begin(table_link_t *link, const table_link_identity_t *identity) {
@@ -285,8 +286,12 @@ void table_link_byte(table_link_t *link, uint8_t byte, uint32_t now_ms) {
 
 void table_link_take(table_link_t *link, guard_command_t *command, guard_request_t *request) {
     *command = link->command;
+    if (link->heard && !command->fresh) {
+        *command = (guard_command_t){.demand = TABLE_LINK_NO_DEMAND, .fresh = true};
+    }
     *request = link->request;
     link->command.fresh = false;
+    link->heard = false;
     link->request = (guard_request_t){0};
     link->taken = link->asked.type != 0u;
 }

@@ -43,6 +43,9 @@
 /* The number of a stop that a person asked for. */
 #define TABLE_LINK_PERSON 99u
 #define TABLE_LINK_HAZARDS 36u
+/* The demand of a command that stands for frames that came and were refused: the guard takes none such, but knows that
+ * somebody is there (H18, not H17). */
+#define TABLE_LINK_NO_DEMAND 0xFFu
 
 /* Why a frame was not taken, in the order in which it is looked at. */
 enum table_link_reason {
@@ -104,6 +107,7 @@ typedef struct {
     uint16_t rejected[TABLE_LINK_REASONS]; /* saturating */
     uint8_t rejected_in_all;               /* goes round */
     uint8_t sent_type;
+    bool heard; /* something came and was refused since the guard was told last */
     bool greeted;
     bool open; /* a HELLO of our version came */
     bool reply_due;
@@ -115,7 +119,8 @@ typedef struct {
 void table_link_begin(table_link_t *link, const table_link_identity_t *identity);
 void table_link_byte(table_link_t *link, uint8_t byte, uint32_t now_ms);
 
-/* The newest command, `fresh` if it came since the last call, and the request that came since then. */
+/* The newest command, `fresh` if it came since the last call, and the request that came since then. If frames came and
+ * none was taken, the command is empty, fresh, and its demand TABLE_LINK_NO_DEMAND. */
 void table_link_take(table_link_t *link, guard_command_t *command, guard_request_t *request);
 
 /* Takes in what the guard said to what was taken. */

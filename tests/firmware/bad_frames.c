@@ -175,7 +175,7 @@ static uint32_t taken(bench_t *bench, const uint8_t *bytes, uint32_t length) {
     }
     table_link_take(&bench->link, &command, &request);
     table_link_settle(&bench->link, &bench->out);
-    count += command.fresh ? 1u : 0u;
+    count += command.fresh && command.demand <= GUARD_CUT ? 1u : 0u;
     count += request.arm || request.disarm || request.configure ? 1u : 0u;
     return count;
 }

@@ -41,6 +41,11 @@ class Table:
         self.now_ms = 0
         self.lib.table_link_begin(self.link, self.identity)
 
+    def takes(self, wire: bytes) -> bool:
+        """Whether the guard gets a command out of these bytes that it may follow."""
+        command = self.take(wire)
+        return bool(command.fresh and command.demand <= 5)
+
     def take(self, wire: bytes) -> Any:
         """Hand bytes to the table, and take what comes out for the guard."""
         for byte in wire:
@@ -192,7 +197,7 @@ def test_a_command_is_understood_as_the_page_says(built: Built, example: dict[st
     flags = fields["flags"]
     assert (command.plan_return, command.presence_fresh) == (bool(flags & 1), bool(flags & 2))
     assert (table.link.panel.tone, table.link.panel.alarm) == (bool(flags & 4), flags >> 4)
-    assert not table.take(b"").fresh
+    assert not table.takes(b"")
     assert table.rejected() == {}
 
 
@@ -236,7 +241,7 @@ def test_constants_that_do_not_match_their_hash_are_no_request(built: Built) -> 
 )
 def test_a_bad_frame_is_counted_by_its_reason(built: Built, example: dict[str, Any]) -> None:
     table = at_echo(built, 500, 11)
-    assert not table.take(bytes.fromhex(example["wire"])).fresh
+    assert not table.takes(bytes.fromhex(example["wire"]))
     assert table.rejected() == {example["reason"]: 1}
     assert table.link.rejected_in_all == 1
 
@@ -247,11 +252,11 @@ def test_what_echoes_old_telemetry_is_stale(built: Built) -> None:
     old = table.echo
     for late_ms in (0, 150):
         table.now_ms += late_ms
-        assert table.take(frames.command(Command(echo=old), Signals())).fresh
+        assert table.takes(frames.command(Command(echo=old), Signals()))
     table.now_ms += 1
-    assert not table.take(frames.command(Command(echo=old), Signals())).fresh
-    assert not table.take(frames.command(Command(echo=table.echo + 1), Signals())).fresh
-    assert not table.take(frames.disarm(5, old)).fresh
+    assert not table.takes(frames.command(Command(echo=old), Signals()))
+    assert not table.takes(frames.command(Command(echo=table.echo + 1), Signals()))
+    assert not table.takes(frames.disarm(5, old))
     assert not table.request.disarm
     assert table.rejected() == {"stale": 3}
 
@@ -259,10 +264,10 @@ def test_what_echoes_old_telemetry_is_stale(built: Built) -> None:
 def test_before_a_handshake_of_this_version_nothing_is_taken(built: Built) -> None:
     table, frames = Table(built), HostFrames(20)
     table.sent()
-    assert not table.take(frames.command(Command(echo=0), Signals())).fresh
+    assert not table.takes(frames.command(Command(echo=0), Signals()))
     table.greet(version=2)
     table.sent(10)
-    assert not table.take(frames.command(Command(echo=table.echo), Signals())).fresh
+    assert not table.takes(frames.command(Command(echo=table.echo), Signals()))
     assert table.rejected() == {"version": 3}
 
 
@@ -315,8 +320,20 @@ def test_after_a_handshake_nothing_from_before_is_taken(built: Built) -> None:
     table.now_ms += 60
     before = frames.command(Command(echo=table.echo), Signals())
     table.take(on_wire(packed("HELLO", 10, {"version": 1, "nonce": 99})))
-    assert not table.take(before).fresh
+    assert not table.takes(before)
     assert table.rejected() == {"stale": 1}
+
+
+def test_frames_that_are_refused_tell_the_guard_that_somebody_is_there(built: Built) -> None:
+    table = Table(built)
+    frames = table.ready()
+    assert not table.take(b"").fresh
+    old = frames.command(Command(velocity_cdeg_s=-100, echo=table.echo), Signals())
+    assert table.takes(old)
+    for refused in (old, b"noise\0", bytes.fromhex(REFUSED[0]["wire"])):
+        command = table.take(refused)
+        assert (command.fresh, command.demand, command.velocity_cdeg_s, command.session_id) == (True, 0xFF, 0, 0)
+        assert not table.take(b"").fresh
 
 
 # What the table sends.
@@ -382,7 +399,7 @@ def test_the_clock_may_go_round(built: Built) -> None:
     sent = 0
     for _ in range(20):
         sent += len(pieces(table.sent(1)))
-        assert table.take(frames.command(Command(echo=table.echo), Signals())).fresh
+        assert table.takes(frames.command(Command(echo=table.echo), Signals()))
     assert sent == 2
 
 
