@@ -56,7 +56,11 @@ class Tool:
 
 TOOLS: dict[str, Tool] = {
     "cc": Tool("builds the guard for this machine", ("gcc", "libc6-dev"), (program("cc", "gcc", "clang"),)),
-    "clang": Tool("fuzzes the guard", ("clang",), (program("clang"),)),
+    "clang": Tool(
+        "fuzzes the guard",
+        ("clang", "libclang-rt-dev"),
+        (program("clang"), file("/usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.fuzzer*.a")),
+    ),
     "avr": Tool(
         "builds the firmware",
         ("gcc-avr", "avr-libc", "binutils-avr"),
