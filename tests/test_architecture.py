@@ -17,6 +17,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FOLDERS: list[str] = PROJECT["tool"]["importlinter"]["root_packages"]
 LINES_TOLD = 250
 LINES_ALLOWED = 400
+# A file of tests is a list of sentences about one thing: it is looked up, not read through.
+TEST_LINES_ALLOWED = 750
 # What no environment may hand to a subprocess that looks at where our names lead.
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
@@ -174,7 +176,8 @@ def test_no_file_grows_beyond_reading() -> None:
     for name, lines in sorted(lengths.items(), key=lambda item: -item[1]):
         if lines > LINES_TOLD:
             print(f"{lines:4} {name}")
-    assert {name: lines for name, lines in lengths.items() if lines > LINES_ALLOWED} == {}
+    allowed = {name: TEST_LINES_ALLOWED if name.startswith("tests/") else LINES_ALLOWED for name in lengths}
+    assert {name: lines for name, lines in lengths.items() if lines > allowed[name]} == {}
 
 
 # Clocks.
