@@ -33,6 +33,9 @@ enum { SLOT_LOOK, SLOT_A, SLOT_B, SLOT_STILL, SLOT_DRIVE, SLOT_ANGLES, SLOT_HEAT
 
 /* Causes and latches --------------------------------------------------------------------------------------------- */
 
+/* What a cause is called where it is told: hazard numbers, but for a person's STOP. */
+static uint8_t told_as(uint8_t number) { return number == CAUSE_STOP ? GUARD_STOP_CAUSE : number; }
+
 /* Keep a cause; one that was kept already only grows worse. */
 static void latch(guard_t *g, uint8_t number, uint32_t bit, uint8_t demand, int16_t value) {
     uint32_t *latched = g->latched;
@@ -59,7 +62,7 @@ static void latch(guard_t *g, uint8_t number, uint32_t bit, uint8_t demand, int1
         g->people.ack_ms = 0;
     }
     if (g->latched_any == 0u) {
-        g->first_cause = number == CAUSE_STOP ? GUARD_STOP_CAUSE : number;
+        g->first_cause = told_as(number);
         g->first_value = value;
     }
     latched[demand] |= bit;
@@ -79,7 +82,8 @@ void guard_mark(guard_t *g, uint8_t number, uint32_t bit, uint8_t demand, int16_
         if ((g->standing_any & bit) == 0u) {
             return;
         }
-    } else if ((standing[demand] & bit) != 0u && (demand < GUARD_STOP || (g->latched_any & bit) != 0u)) {
+    } else if ((standing[demand] & bit) != 0u &&
+               (demand < GUARD_STOP || (g->latched_any & bit) != 0u || !is_kept(g, bit))) {
         return;
     }
     standing[GUARD_NO_DEEPENING] &= ~bit;
@@ -88,11 +92,10 @@ void guard_mark(guard_t *g, uint8_t number, uint32_t bit, uint8_t demand, int16_
     standing[GUARD_HOLD] &= ~bit;
     standing[GUARD_CUT] &= ~bit;
     g->standing_any &= ~bit;
+    g->edge = true;
     if (demand == GUARD_ALLOW) {
-        g->edge = true;
         return;
     }
-    g->edge = g->edge || (standing[demand] & bit) == 0u;
     standing[demand] |= bit;
     g->standing_any |= bit;
     if (demand >= GUARD_STOP && is_kept(g, bit)) {
@@ -108,7 +111,7 @@ static void ease_estop(guard_t *g) {
     }
 }
 
-/* The number of the lowest cause that is latched. */
+/* The number of the lowest of some causes. */
 static uint8_t lowest(uint32_t causes) {
     uint8_t number = 0;
     if ((causes & 0xFFFFu) == 0u) {
@@ -146,7 +149,7 @@ static void clear_by_press(guard_t *g) {
         g->first_cause = 0;
         g->first_value = 0;
     } else if (g->first_cause == GUARD_STOP_CAUSE || (gone & (UINT32_C(1) << (g->first_cause & 31u))) != 0u) {
-        g->first_cause = lowest(g->latched_any);
+        g->first_cause = told_as(lowest(g->latched_any));
         g->first_value = 0;
     }
 }
@@ -170,8 +173,7 @@ static void h01(guard_t *g) {
 
 /* H02: the deeper reading is beyond −62°: a slow return if H10 to H13 are clean, else HOLD. */
 static void h02(guard_t *g) {
-    bool clean = (g->latched_any & MOTION_CAUSES) == 0u && g->drive.caught == FREE;
-    uint8_t demand = clean ? GUARD_RETURN : GUARD_HOLD;
+    uint8_t demand = (g->latched_any & MOTION_CAUSES) == 0u ? GUARD_RETURN : GUARD_HOLD;
     bool beyond = g->eyes.lost != EYES_BOTH && g->eyes.deeper_cdeg < GUARD_DEVICE_LIMIT_CDEG;
     MARK(g, 2, beyond ? demand : (uint8_t)GUARD_ALLOW, g->eyes.deeper_cdeg);
 }
@@ -421,8 +423,8 @@ static void follow_timing(guard_t *g) {
     if (!inverted(g)) {
         return;
     }
-    if (g->inverted_ms == 0u && g->sets < UINT8_MAX) {
-        g->sets++;
+    if (g->inverted_ms == 0u) {
+        g->sets = (uint8_t)guard_up(g->sets, UINT8_MAX);
     }
     g->inverted_ms = g->inverted_ms < LONGEST_COUNT_MS ? g->inverted_ms + SAMPLE_MS : LONGEST_COUNT_MS;
 }
@@ -490,7 +492,7 @@ static void take(guard_link_t *link, const guard_command_t *command) {
 
 /* A lapse begins: is it the third within a minute? */
 static void begin_lapse(guard_link_t *link) {
-    link->latched = link->latched || link->ago_2_ms < LAPSES_IN_MS;
+    link->latched = link->ago_2_ms < LAPSES_IN_MS;
     link->ago_2_ms = link->ago_1_ms;
     link->ago_1_ms = 0;
 }
@@ -533,7 +535,7 @@ static bool may_reset(const guard_t *g) {
     uint32_t in_the_way = standing[GUARD_STOP] | standing[GUARD_RETURN] | (standing[GUARD_HOLD] & ~BIT_OF(20));
     in_the_way = (in_the_way | standing[GUARD_CUT]) & ~excused;
     const guard_eyes_t *eyes = &g->eyes;
-    if (g->people.ack_ms < RESET_MS || g->latched_any == 0u || in_the_way != 0u || g->link.lapsed) {
+    if (g->people.ack_ms < RESET_MS || in_the_way != 0u || g->link.lapsed) {
         return false;
     }
     if ((g->latched_any & BIT_OF(11)) != 0u || eyes->still_ms == 0u || !guard_restorable(eyes)) {
@@ -623,7 +625,7 @@ static void refuse(guard_t *g, bool because, uint32_t bits) {
 
 static bool level_and_still(const guard_t *g) {
     return g->eyes.lost != EYES_BOTH && within(-GUARD_LEVEL_BAND_CDEG, g->where_cdeg, GUARD_LEVEL_BAND_CDEG) &&
-           g->eyes.still_ms > 0u;
+           g->eyes.still_ms > 0u && g->motion.target_cdeg_s == 0;
 }
 
 /* Whether the level switch is within 3° of the angle. */
@@ -638,9 +640,8 @@ static bool switch_agrees(const guard_t *g) {
 static void refuse_by_table(guard_t *g) {
     const guard_people_t *people = &g->people;
     uint32_t stable = people->stable;
-    bool shut = guard_straps_shut(people) && people->confirmed;
     refuse(g, (stable & (SW_END_DOWN | SW_END_UP)) != 0u, BIT_OF(2));
-    refuse(g, !shut || !guard_straps_proven(people), BIT_OF(7));
+    refuse(g, !guard_straps_shut(people) || !people->confirmed, BIT_OF(7));
     refuse(g, guard_doubtful(&g->eyes) || !switch_agrees(g), BIT_OF(8));
     refuse(g, !level_and_still(g), BIT_OF(12));
     refuse(g, g->heat / 2u > g->config.heat_budget / 5u || (stable & SW_FAULT) != 0u, BIT_OF(16));
@@ -920,12 +921,12 @@ void guard_step(guard_t *g, const guard_pins_t *pins, const guard_command_t *com
             reset(g);
         }
     }
+    answer(g, request);
     uint8_t own = worst_of(g);
     uint8_t worst = g->host_level > own ? g->host_level : own;
     guard_follow_return(g, worst);
     uint8_t demand = guard_in_force(g, worst);
     guard_move(g, demand);
-    answer(g, request);
     guard_actuate(g, pins, demand);
     say(g, worst == own ? demand : guard_in_force(g, own), demand, out);
 }

@@ -196,7 +196,10 @@ typedef struct {
     int32_t slope_500;
     int16_t word; /* as it came, GUARD_NO_ANGLE where there was none */
     int16_t kept; /* the last word in range */
-    uint8_t good; /* words in range in a row, up to GUARD_SAMPLES */
+    int16_t step; /* the largest change from one sample to the next of the last 100 ms */
+    int16_t rest_of_way; /* how far it went in 100 ms, that one step left out */
+    uint8_t step_age; /* samples since that step */
+    uint8_t good;     /* words in range in a row, up to GUARD_SAMPLES */
 } guard_eye_t;
 
 /* Both sensors: who is believed, and what follows. Bit 0 of `lost` is A, bit 1 is B. */

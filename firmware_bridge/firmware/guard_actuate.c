@@ -45,7 +45,7 @@ static void ramp(guard_actuator_t *actuator, int16_t target_cdeg_s) {
     if (missing == 0 && actuator->rate == 0) {
         return;
     }
-    bool up = missing > 0 || (missing == 0 && actuator->rate < 0);
+    bool up = missing >= 0;
     int16_t bound = guard_size_of(target) < guard_size_of(velocity) ? DECELERATION : ACCELERATION;
     int16_t rate = up ? actuator->rate : (int16_t)-actuator->rate;
     int32_t left = guard_size_of(missing);
@@ -56,7 +56,7 @@ static void ramp(guard_actuator_t *actuator, int16_t target_cdeg_s) {
     }
     if (rate < 0 || (rate + JERK <= bound && still_to_come((int16_t)(rate + JERK)) <= left)) {
         rate = (int16_t)(rate + JERK);
-    } else if (rate > bound || still_to_come(rate) > left) {
+    } else if (still_to_come(rate) > left) {
         rate = (int16_t)(rate - JERK);
     }
     actuator->rate = up ? rate : (int16_t)-rate;
@@ -117,7 +117,8 @@ static void run(guard_actuator_t *actuator, int16_t target, bool end_down, bool 
         stop_at_once(actuator);
     }
     actuator->applied_cdeg_s = rounded(actuator->velocity);
-    if (actuator->velocity == 0 && actuator->rate == 0 && target == 0) {
+    if (target == 0 && actuator->velocity == 0) {
+        actuator->rate = 0;
         enter(actuator, GUARD_STILLING);
     }
 }

@@ -10,6 +10,7 @@
 #define APART_MS 200u
 #define JUMP_CDEG 150
 #define SAMPLE_MS 10u
+#define STEP_SAMPLES 9u
 #define LONGEST_STILL_MS 60000u
 #define STILL_WINDOW_MS 500u
 /* Twice the slope of 0.2°/s over 500 ms: both sensors' slopes are added, not averaged. */
@@ -108,9 +109,22 @@ static int16_t back(const guard_eye_t *eye, uint8_t head, uint8_t samples) {
     return eye->ring[at >= GUARD_SAMPLES ? at - GUARD_SAMPLES : at];
 }
 
+/* A sensor that steps has not turned: what is left without its largest step tells motion from a bad contact. */
+static void follow_steps(guard_eye_t *eye, int16_t newest, int16_t oldest) {
+    int16_t step = (int16_t)(newest - eye->kept);
+    if (guard_size(step) >= guard_size(eye->step) || eye->step_age >= STEP_SAMPLES) {
+        eye->step = step;
+        eye->step_age = 0;
+    } else {
+        eye->step_age++;
+    }
+    eye->rest_of_way = (int16_t)(newest - oldest - eye->step);
+}
+
 static void follow(guard_eye_t *eye, uint8_t head) {
     bool here = eye->word != GUARD_NO_ANGLE;
     int16_t newest = here ? eye->word : eye->kept;
+    follow_steps(eye, newest, back(eye, head, STEP_SAMPLES));
     eye->good = here ? (uint8_t)guard_up(eye->good, GUARD_SAMPLES) : 0u;
     eye->kept = newest;
     eye->slope_100 = slide(&eye->over_100, 9, newest, back(eye, head, 10u));

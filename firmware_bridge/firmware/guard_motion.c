@@ -67,33 +67,26 @@ static int16_t first_degree(const guard_t *g, bool toward_up, int16_t limit_cdeg
     return (toward_up ? done : -done) < DEGREE_CDEG ? slow : limit_cdeg_s;
 }
 
-/* Whether everything that deepening needs is healthy, beyond a demand of ALLOW: both sensors believed, straps closed,
- * the patient's circuit closed, mains on, current known, a session that is not over, a set begun or left to begin, and
- * rest: a set that came back to level is not resumed before its 60 s. */
+/* Whether everything that deepening needs is healthy, beyond a demand of ALLOW: straps closed by both contacts, mains
+ * on, a session that is not over, a set begun or left to begin, and rest: a set that came back to level is not resumed
+ * before its 60 s. */
 static bool may_deepen(const guard_t *g) {
-    const guard_people_t *people = &g->people;
-    if (!armed(g) || g->over || guard_doubtful(&g->eyes) || !guard_straps_shut(people)) {
+    if (!armed(g) || g->over || !guard_straps_shut(&g->people) || (g->people.stable & SW_MAINS) == 0u) {
         return false;
     }
-    if (people->patient_open || (people->stable & SW_MAINS) == 0u) {
-        return false;
-    }
-    if (g->inverted_ms == 0u) {
-        return g->sets < g->armed.sets;
-    }
-    return g->rest_ms == 0u && g->where_cdeg < -GUARD_LEVEL_BAND_CDEG;
+    return g->inverted_ms == 0u ? g->sets < g->armed.sets : g->rest_ms == 0u;
 }
 
 /* H32: rested for 60 s since the last inversion, straps closed. */
 static bool may_raise(const guard_t *g) {
-    return g->inverted_ms == 0u && !guard_doubtful(&g->eyes) && !(armed(g) && guard_straps_open(&g->people));
+    return g->inverted_ms == 0u && !(armed(g) && guard_straps_open(&g->people));
 }
 
 /* Returns ------------------------------------------------------------------------------------------------------ */
 
 static void begin_return(guard_t *g, uint8_t kind) {
     guard_motion_t *motion = &g->motion;
-    uint32_t depth = g->eyes.deeper_cdeg < 0 ? (uint32_t)-g->eyes.deeper_cdeg : 0u;
+    uint32_t depth = (uint32_t)guard_size(g->eyes.deeper_cdeg);
     /* Alone for 3 s the guard has sounded already (H17). */
     bool sounded = g->actuator.applied_cdeg_s > 0 || ((g->standing[GUARD_RETURN] | g->latched[GUARD_RETURN]) &
                                                        (BIT_OF(17) | BIT_OF(18))) != 0u;
@@ -108,7 +101,7 @@ static void begin_return(guard_t *g, uint8_t kind) {
 }
 
 static bool past_level(int16_t word, int16_t from) {
-    return word != GUARD_NO_ANGLE && from != GUARD_NO_ANGLE && word >= 0 && word - from >= MOVED_CDEG;
+    return word >= 0 && word - from >= MOVED_CDEG;
 }
 
 /* By both sensors, or in doubt by two of three, or by one that moved with it and is past 0°; and the host may end at
@@ -167,7 +160,7 @@ void guard_follow_return(guard_t *g, uint8_t worst) {
             begin_return(g, GUARD_OWN_RETURN);
         } else if (host) {
             begin_return(g, GUARD_HOST_RETURN);
-        } else if (!link->lapsed && link->plan_return && worst < GUARD_STOP) {
+        } else if (!link->lapsed && link->plan_return && worst < GUARD_STOP && armed(g)) {
             begin_return(g, GUARD_PLAN_RETURN);
         }
         return;
@@ -219,12 +212,13 @@ static int16_t return_speed(guard_t *g) {
     if (((g->standing[GUARD_RETURN] | g->latched[GUARD_RETURN]) & SLOW_CAUSES) != 0u) {
         limit = first_degree(g, true, lesser(limit, g->config.slow_cdeg_s));
     }
-    if (motion->back == GUARD_PLAN_RETURN && armed(g)) {
+    if (motion->back == GUARD_PLAN_RETURN) {
         limit = lesser(limit, g->armed.speed_cdeg_s);
     }
     int16_t speed = approach(g, (int16_t)(GUARD_RETURN_AIM_CDEG - g->where_cdeg), limit);
     if (doubtful) {
-        return speed > CREEP_CDEG_S ? speed : CREEP_CDEG_S;
+        int16_t creep = lesser(limit, CREEP_CDEG_S);
+        return speed > creep ? speed : creep;
     }
     if (motion->back == GUARD_OWN_RETURN || link->lapsed) {
         return speed;
@@ -244,14 +238,11 @@ static int16_t excursion_speed(const guard_t *g) {
     const guard_motion_t *motion = &g->motion;
     int16_t left = (int16_t)(motion->to_cdeg - g->where_cdeg);
     int16_t limit = g->config.first_degree_cdeg_s;
-    if (motion->excursion == NO_EXCURSION || !motion->begun) {
+    if (!motion->begun) {
         return 0;
     }
     if (motion->excursion == BACK_OFF) {
         return approach(g, (int16_t)(left - ARRIVED_CDEG), limit);
-    }
-    if ((g->people.stable & SW_END_DOWN) != 0u) {
-        return 0;
     }
     return (int16_t)-approach(g, (int16_t)(-left - ARRIVED_CDEG), limit);
 }
@@ -293,6 +284,7 @@ static void follow_excursion(guard_t *g, uint8_t demand) {
     if (!fits || guard_doubtful(&g->eyes) || motion->spent_ms > EXCURSION_MS ||
         (motion->begun && excursion_speed(g) == 0)) {
         motion->excursion = NO_EXCURSION;
+        motion->begun = false;
     }
 }
 
@@ -322,7 +314,7 @@ static int16_t held_toward_level(const guard_t *g, uint8_t demand) {
     }
     if (angle < GUARD_RETURN_AIM_CDEG) {
         if (demand == GUARD_HOLD && ((held & GUARD_RETURN_KEY) != 0u || motion->held_patient)) {
-            int16_t limit = first_degree(g, true, g->config.slow_cdeg_s);
+            int16_t limit = first_degree(g, true, lesser(g->config.slow_cdeg_s, g->config.speed_cdeg_s));
             return approach(g, (int16_t)(GUARD_RETURN_AIM_CDEG - angle), limit);
         }
     } else if (angle > GUARD_LEVEL_BAND_CDEG && (held & GUARD_TILT) != 0u &&
@@ -369,7 +361,7 @@ static uint8_t granted(const guard_t *g, uint8_t demand) {
         /* A button held since before the rest was over lifts nobody when it is. */
         return may_raise(g) ? LIFT : NO_GRANT;
     }
-    if (motion->grant == DEEPEN && armed(g) && !g->armed.held_tilt) {
+    if (motion->grant == DEEPEN && !g->armed.held_tilt) {
         return DEEPEN;
     }
     return still_granted(g);
@@ -392,14 +384,14 @@ static void follow_raise(guard_t *g) {
 }
 
 /* The host's velocity, cut to what region, grant, held button and limits allow, while nothing forbids motion. */
-static int16_t wished_down(const guard_t *g, int16_t want, uint8_t demand) {
+static int16_t wished_down(const guard_t *g, int16_t want) {
     const guard_motion_t *motion = &g->motion;
     int16_t angle = g->where_cdeg;
-    if (motion->grant == LOWER && angle > 0) {
+    if (motion->grant == LOWER) {
         int16_t limit = first_degree(g, false, lesser(want, g->config.above_cdeg_s));
         return approach(g, (int16_t)(angle - ARRIVED_CDEG), limit);
     }
-    if (motion->grant != DEEPEN || demand != GUARD_ALLOW || !may_deepen(g) || (g->people.stable & SW_END_DOWN) != 0u) {
+    if (motion->grant != DEEPEN || !may_deepen(g)) {
         return 0;
     }
     int16_t limit = lesser(want, lesser(g->armed.speed_cdeg_s, g->config.speed_cdeg_s));
@@ -415,11 +407,10 @@ static int16_t wished_up(const guard_t *g, int16_t want) {
         int16_t limit = first_degree(g, true, lesser(want, g->config.speed_cdeg_s));
         return approach(g, (int16_t)(GUARD_RETURN_AIM_CDEG - angle), limit);
     }
-    if (motion->grant != LIFT || !may_raise(g) || (g->people.stable & SW_END_UP) != 0u) {
+    if (motion->grant != LIFT || !may_raise(g)) {
         return 0;
     }
-    bool pausing = !motion->raise_free && angle <= RAISE_PAUSE_CDEG + DEGREE_CDEG;
-    int16_t stops_at = pausing && g->config.boarding_cdeg > RAISE_PAUSE_CDEG ? RAISE_PAUSE_CDEG : g->config.boarding_cdeg;
+    int16_t stops_at = !motion->raise_free && g->config.boarding_cdeg > RAISE_PAUSE_CDEG ? RAISE_PAUSE_CDEG : g->config.boarding_cdeg;
     int16_t limit = first_degree(g, true, lesser(want, g->config.above_cdeg_s));
     return approach(g, (int16_t)(stops_at - angle - ARRIVED_CDEG), limit);
 }
@@ -439,15 +430,14 @@ static int16_t velocity_of(guard_t *g, uint8_t demand) {
         return return_speed(g);
     }
     if (want < 0) {
-        return (int16_t)-wished_down(g, (int16_t)-want, demand);
+        return (int16_t)-wished_down(g, (int16_t)-want);
     }
     return want > 0 ? wished_up(g, want) : 0;
 }
 
 /* Whether a held button moves the table, and whether in trouble. */
 static uint8_t held_by(const guard_motion_t *motion, int16_t velocity, uint8_t demand) {
-    if (velocity == 0 || motion->back != GUARD_NOT_RETURNING ||
-        (motion->excursion != NO_EXCURSION && motion->begun)) {
+    if (velocity == 0 || motion->back != GUARD_NOT_RETURNING || motion->begun) {
         return NOT_HELD;
     }
     if (demand >= GUARD_STOP) {
@@ -478,14 +468,15 @@ void guard_motion_reset(guard_t *g) {
     motion->back = GUARD_NOT_RETURNING;
     motion->grant = NO_GRANT;
     motion->excursion = NO_EXCURSION;
+    motion->begun = false;
     motion->tone_ms = motion->pause_ms = 0;
     motion->blind = motion->blind_ms = 0;
     motion->blind_out = motion->pause_used = motion->relief_used = motion->was_blocked = false;
     motion->held_panel = motion->held_patient = false;
 }
 
-/* H32: at level or above, still, rested. */
+/* H32: at level or above, still, rested, and nothing about to move. */
 bool guard_may_disarm(const guard_t *g) {
     bool at_level = believed_angle(g) && g->where_cdeg >= -GUARD_LEVEL_BAND_CDEG;
-    return at_level && g->eyes.still_ms > 0u && g->inverted_ms == 0u;
+    return at_level && g->eyes.still_ms > 0u && g->inverted_ms == 0u && g->motion.target_cdeg_s == 0;
 }

@@ -10,7 +10,6 @@
 #define ACK_MS 500u
 #define RESET_MS 2000u
 #define STUCK_MARGIN_MS UINT32_C(60000)
-#define MOVE_CAP_MS UINT32_C(40000000)
 #define OPEN_PROOF_MS 1000u
 #define CLOSED_PROOF_MS 2000u
 #define CONFIRM_AFTER_MS 3000u
@@ -77,7 +76,7 @@ static void follow_stuck(guard_t *g, uint16_t raw, uint16_t before) {
         people->stuck = people->stuck && (raw & MOVES) != 0u;
         return;
     }
-    if (people->move_ms < MOVE_CAP_MS) {
+    if (!people->stuck) {
         people->move_ms++;
     }
     uint32_t travel_ms = g->above_travel_ms;

@@ -46,7 +46,9 @@ class Bench:
         send: whether the host lives; the rest of `host_*` is what it says.
     """
 
-    def __init__(self, angle_cdeg: float = 0, *, limits: Limits = LIMITS, configured: bool = True, **state: Any) -> None:
+    def __init__(
+        self, angle_cdeg: float = 0, *, limits: Limits = LIMITS, configured: bool = True, **state: Any
+    ) -> None:
         self.limits = limits
         self.angle = float(angle_cdeg)
         self.speed = 0.0
@@ -142,11 +144,32 @@ class Bench:
             self.seen |= codes(out.causes)
         return self
 
+    def ms(self) -> Self:
+        """Let 1 ms pass, with a command and telemetry in it; the table stands."""
+        self.guard.tell(self.host_session, self.sequence, self.host_velocity, self.host_demand)
+        self.guard.step(1, *self.pins())
+        self.t_ms += 1
+        self.sequence = (self.sequence + 1) & 0xFFFF
+        self.guard.sent(self.sequence)
+        return self
+
     def run(self, seconds: float, **changes: Any) -> Self:
         """Change attributes, then let some seconds pass."""
         self.put(**changes)
         for _ in range(round(seconds * 1000 / TICK_MS)):
             self.tick()
+        return self
+
+    def drift(self, to_cdeg: int, cdeg_a_tick: int = 1, ticks: int = 1) -> Self:
+        """Let both sensors read more and more wrongly, until they say `to_cdeg`."""
+        way = 1 if to_cdeg > self.pins()[0] else -1
+        while way * (to_cdeg - self.pins()[0]) > 0:
+            step = way * min(cdeg_a_tick, abs(to_cdeg - self.pins()[0]))
+            self.offset_a += step
+            self.offset_b += step
+            for _ in range(ticks):
+                self.tick()
+        self.word_a = self.word_b = to_cdeg
         return self
 
     def until(self, what: Any, most_s: float = 120, **changes: Any) -> float:
