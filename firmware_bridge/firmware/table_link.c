@@ -76,7 +76,7 @@ void table_link_begin(table_link_t *link, const table_link_identity_t *identity)
 /* Whether the telemetry frame with this number went out at most TABLE_LINK_FRESH_MS ago. */
 static bool echo_is_fresh(const table_link_t *link, uint16_t echo, uint32_t now_ms) {
     const uint16_t behind = (uint16_t)(link->next_sequence - echo); /* 1 for the last one sent */
-    if (behind == 0u || behind > TABLE_LINK_SENT || behind > link->sent) {
+    if (behind == 0u || behind > link->sent) {
         return false;
     }
     return now_ms - link->sent_ms[echo % TABLE_LINK_SENT] <= TABLE_LINK_FRESH_MS;
@@ -267,8 +267,6 @@ static void take_frame(table_link_t *link, uint32_t now_ms) {
 
 void table_link_byte(table_link_t *link, uint8_t byte, uint32_t now_ms) {
     switch (frame_take(&link->parser, byte)) {
-    case FRAME_NONE:
-        break;
     case FRAME_READY:
         take_frame(link, now_ms);
         break;
@@ -280,6 +278,9 @@ void table_link_byte(table_link_t *link, uint8_t byte, uint32_t now_ms) {
         break;
     case FRAME_BAD_CRC:
         reject(link, TABLE_LINK_BAD_CRC);
+        break;
+    case FRAME_NONE:
+    default:
         break;
     }
 }

@@ -17,6 +17,8 @@ HELPERS = ROOT / "tests" / "firmware"
 STRICT = "-std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion".split()
 # Whatever is undefined ends the process, so that no test passes over it.
 SANITIZED = "-O2 -fsanitize=undefined -fno-sanitize-recover=all".split()
+# A folder in which what is built leaves word of the lines and branches that ran; see test_link_coverage.py.
+COVERAGE = "INVERSION_TABLE_TEST_COVERAGE"
 
 
 def compiler() -> str:
@@ -61,6 +63,8 @@ def library(
     target = folder / "built.so"
     # What is spoilt on purpose is only run to be caught, and need not be looked at closely.
     how = ["-O1"] if planted else [*STRICT, *SANITIZED]
+    if where := os.environ.get(COVERAGE):
+        target, how = Path(where) / "built.so", ["-O0", "--coverage"]
     command = [compiler(), *how, "-shared", "-fPIC", f"-I{FIRMWARE}", *built, "-o", str(target)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

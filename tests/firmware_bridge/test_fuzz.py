@@ -14,7 +14,7 @@ from tests.needs import required
 SOURCES = [FIRMWARE / "frame.c", FIRMWARE / "table_link.c", HELPERS / "frame_fuzz.c"]
 SANITIZED = "-std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all".split()
 # Where tools may not be missing, as in continuous integration, the fuzzer gets its whole time.
-LONG_S, SHORT_S = 30, 3
+LONG_S, SHORT_S = 30, 1
 
 
 def corpus(folder: Path) -> list[Path]:
