@@ -3,6 +3,7 @@
 import ast
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,16 @@ def rows() -> list[dict[str, Any]]:
     return found
 
 
+@cache
 def sources() -> dict[str, str]:
     """Return the text of every module of `safety`, by name."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "safety").glob("*.py"))}
+
+
+@cache
+def read(path: Path) -> str:
+    """Read a file once."""
+    return path.read_text(encoding="utf-8")
 
 
 def offences(table: Iterable[Row], modules: Mapping[str, str], root: Path = ROOT) -> list[str]:
@@ -79,7 +87,7 @@ def _fields(row: Row) -> list[str]:
 
 def _check(row: Row, modules: Mapping[str, str]) -> list[str]:
     module, _, function = str(row.get("check")).partition(".")
-    tree = ast.parse(modules.get(module, ""))
+    tree = parsed(modules.get(module, ""))
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     if function not in functions:
         return [f"{row.get('id')} names the check {row.get('check')}, which does not exist"]
@@ -92,34 +100,40 @@ def _tests(row: Row, root: Path) -> list[str]:
     for name in row.get("tests", []):
         path = root / name
         if path.is_dir():
-            reads = any("hazards.toml" in file.read_text(encoding="utf-8") for file in path.glob("test_*.py"))
+            reads = any("hazards.toml" in read(file) for file in path.glob("test_*.py"))
             found += [] if reads else [f"{row.get('id')} names {name}, where no test reads the register"]
         elif not path.is_file():
             found.append(f"{row.get('id')} names the test {name}, which does not exist")
-        elif str(row.get("id")) not in (text := path.read_text(encoding="utf-8")) and (
-            str(row.get("id")).lower() not in text
-        ):
+        elif str(row.get("id")) not in (text := read(path)) and (str(row.get("id")).lower() not in text):
             found.append(f"{row.get('id')} names the test {name}, which does not mention it")
     return found
 
 
-def codes_made(text: str) -> set[str]:
+@cache
+def parsed(text: str) -> ast.Module:
+    """Parse a module once, however often it is asked about."""
+    return ast.parse(text)
+
+
+@cache
+def codes_made(text: str) -> frozenset[str]:
     """Every code that a module gives to a cause or a refusal."""
-    return {
+    return frozenset(
         first.value
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(parsed(text))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
         if (node.func.id if isinstance(node.func, ast.Name) else node.func.attr) in MAKERS and node.args
         if isinstance(first := node.args[0], ast.Constant) and isinstance(first.value, str)
         if first.value not in NOT_HAZARDS
-    }
+    )
 
 
-def codes_spoken(text: str) -> set[str]:
+@cache
+def codes_spoken(text: str) -> frozenset[str]:
     """Every string of a module that looks like a hazard's code."""
-    return {
+    return frozenset(
         node.value
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(parsed(text))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if len(node.value) == 3 and node.value[0] == "H" and node.value[1:].isdigit()
-    }
+    )

@@ -88,6 +88,7 @@ class Bench:
         self.commands: list[int] = []
         self._fields = dict(WHOLE)
         self._wish: dict[str, Any] = {}
+        self.wish = Wish()
         self._angle = 0.0
         self._speed = 0
         self._ramp = Ramp()
@@ -114,6 +115,7 @@ class Bench:
                 self._fields["strap_left"] = self._fields["strap_right"] = value
             elif name in WISHES:
                 self._wish[name] = value
+                self.wish = Wish(**self._wish)
             else:
                 assert name in self._fields, name
                 self._fields[name] = value
@@ -129,11 +131,6 @@ class Bench:
         """What the table says in the next tick."""
         return Readings(TICK_MS, self.sequence, **self._fields)
 
-    @property
-    def wish(self) -> Wish:
-        """What is wished in the next tick."""
-        return Wish(**self._wish)
-
     # Time -------------------------------------------------------------------------------------------------------
 
     def tick(self, elapsed_ms: int = TICK_MS, news: bool = True) -> Decision:
@@ -145,9 +142,11 @@ class Bench:
             self._angle += self._speed * elapsed_ms / 1000
             self._read_angle()
         readings = Readings(elapsed_ms, self.sequence, **fields)
-        self.judged, self.decision = step(self.judged, readings, Wish(**self._wish), self.limits)
-        for name in ONCE:
-            self._wish.pop(name, None)
+        self.judged, self.decision = step(self.judged, readings, self.wish, self.limits)
+        if self.wish.arm is not None or self.wish.disarm:
+            for name in ONCE:
+                self._wish.pop(name, None)
+            self.wish = Wish(**self._wish)
         self.t_ms += elapsed_ms
         command = self.decision.command
         self.commands.append(command.velocity_cdeg_s)

@@ -332,7 +332,7 @@ def test_h12_a_table_that_slipped_and_rests_elsewhere_can_be_reset_there() -> No
     bench.put(brake_set=False)
     bench.turn(40, 4000)
     assert bench.demand == Demand.CUT
-    bench.run(3000, brake_set=True)
+    bench.run(3000)
     bench.hold("ACK").run(2100)
     assert bench.codes == ()
 
@@ -522,6 +522,19 @@ def test_h14_a_block_that_is_seen_in_several_frames_is_one_block(applied: int, c
         assert bench.codes == (code,)
     assert once.judged.moving.excursion.to_cdeg == long.judged.moving.excursion.to_cdeg
     assert long.judged.moving.excursion.kind != 0
+
+
+@pytest.mark.parametrize(("applied", "code"), [(-200, "H14"), (200, "H15")])
+def test_h14_a_block_that_slow_frames_tell_again_and_again_is_one_block(applied: int, code: str) -> None:
+    bench = at_depth()
+    bench.put(applied_cdeg_s=applied, **{**RUNNING, "current_ma": 8000})
+    for _ in range(2):
+        bench.tick(500)
+    assert code in bench.codes
+    excursion = bench.judged.moving.excursion
+    bench.tick(500)
+    assert bench.judged.moving.blocked
+    assert bench.judged.moving.excursion.to_cdeg == excursion.to_cdeg
 
 
 @pytest.mark.parametrize(("angle", "backs_off"), [(-300, False), (-310, True)])

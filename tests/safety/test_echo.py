@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from safety import echo
 from safety.signals import Alarm, Contacts, Demand, Guard, GuardState, Region
 from tests.safety.table import ARM, Bench, ready, tilted
 
@@ -60,6 +61,17 @@ def test_of_one_reason_that_both_judges_see_the_worse_word_counts_and_is_told_on
     bench.run(10, strap_left=Contacts.OPEN, guard=says(demand, "H04", value=2))
     cause = bench.cause("H04")
     assert (cause.demand, cause.by) == ((demand, "guard") if demand > RETURN else (RETURN, "host"))
+
+
+def test_reasons_of_both_judges_stand_beside_each_other_in_the_order_of_the_table() -> None:
+    bench = guarded()
+    bench.run(10, strap_left=Contacts.OPEN, drive_fault=True, guard=says(CUT, "H13"))
+    assert bench.codes == ("H04", "H16", "H13")
+    assert bench.demand == CUT
+
+
+def test_without_a_request_there_is_nothing_to_wait_for() -> None:
+    assert echo.heard(echo.NOTHING_ASKED, guarded().readings, 10) == (echo.NOTHING_ASKED, False, ())
 
 
 def test_a_lapse_of_the_lease_clears_when_the_guard_says_so() -> None:

@@ -131,6 +131,7 @@ def test_h22_a_stop_does_not_keep_the_patient_there() -> None:
 def alone(ms: int) -> Bench:
     """A patient below level whom nobody has pressed anything for during `ms`."""
     bench = tilted()
+    bench.wait((ms - bench.decision.presence_ms - 200) // 50 / 20)
     bench.run(ms - bench.decision.presence_ms)
     assert bench.decision.presence_ms == ms
     return bench

@@ -213,7 +213,7 @@ def test_the_all_clear_of_a_resting_drive_hides_nothing(seed: int) -> None:
     bench = tilted(obeys=False)
     bench.run(6000)
     clear = 0
-    for _ in range(800):
+    for _ in range(300):
         a = bench.readings.angle_a_cdeg
         assert a is not None
         drift = chance.choice([0, 0, 0, 0, -1, 1, chance.randint(-20, 20)])
@@ -229,7 +229,7 @@ def test_the_all_clear_of_a_resting_drive_hides_nothing(seed: int) -> None:
         elif drive.caught:
             bench.judged = msgspec.structs.replace(judged, drive=tilted().judged.drive, latched=())
             bench.run(6000)
-    assert clear > 40
+    assert clear > 20
 
 
 CONTACTS = (*Contacts, None)
@@ -449,7 +449,7 @@ def test_in_ten_thousand_random_steps_nobody_is_moved_without_leave_and_everythi
         before, reading, wish = bench.judged, bench.readings, bench.wish
         decision = bench.tick(chance.choice(TICKS), news=chance.random() < 0.98)
         check_decision(before, bench.judged, reading, wish, decision)
-        if number % 50 == 0:
+        if number % 200 == 0:
             check_finite(bench.judged)
         # The table itself: sensors never lie here, so the body stays within the cap and below +1.5° but by hand.
         assert bench.angle_cdeg >= ARM.cap_cdeg - 300
@@ -463,7 +463,7 @@ def test_in_ten_thousand_random_steps_nobody_is_moved_without_leave_and_everythi
 def test_by_itself_no_table_ever_rises_above_level(seed: int) -> None:
     chance = random.Random(seed)
     bench = tilted(chance.choice([-3000, -1000]))
-    for _ in range(4000):
+    for _ in range(3000):
         if chance.random() < 0.03:
             tamper(bench, chance)
             bench.let_go("RAISE")
@@ -474,7 +474,7 @@ def test_by_itself_no_table_ever_rises_above_level(seed: int) -> None:
 def test_sensors_that_lie_in_every_way_move_nobody_without_leave() -> None:
     chance = random.Random(3)
     bench = tilted(obeys=False)
-    for number in range(6000):
+    for number in range(3000):
         if chance.random() < 0.02:
             tamper(bench, chance)
         if chance.random() < 0.05:
