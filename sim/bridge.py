@@ -1,4 +1,4 @@
-"""The bridge straight onto the simulated plant, in virtual time: no wire, no second judge yet, and it says so."""
+"""The bridge straight onto the simulated plant, in virtual time, without a wire; with or without the second judge."""
 
 import msgspec
 
@@ -6,6 +6,7 @@ from firmware_bridge.bridge import Bridge
 from safety.signals import Command, Guard, GuardState, Host, Readings, Signals
 from sim.actuation import Actuation
 from sim.clock import VirtualClock
+from sim.guarded import GuardedActuation
 from sim.hooks import LinkHooks
 from sim.panel import Panel
 from sim.plant import Plant
@@ -23,12 +24,20 @@ class InProcessBridge(Bridge):
         command, signals: what was written last, whether it arrived or not.
     """
 
-    def __init__(self, clock: VirtualClock, plant: Plant, sensors: Sensors, panel: Panel, actuation: Actuation) -> None:
+    def __init__(
+        self,
+        clock: VirtualClock,
+        plant: Plant,
+        sensors: Sensors,
+        panel: Panel,
+        actuation: Actuation | GuardedActuation,
+    ) -> None:
         self._clock = clock
         self._plant = plant
         self._sensors = sensors
         self._panel = panel
         self._actuation = actuation
+        self._guarded = actuation if isinstance(actuation, GuardedActuation) else None
         self.hooks = LinkHooks()
         self.command = Command()
         self.signals = Signals()
@@ -78,6 +87,13 @@ class InProcessBridge(Bridge):
             self._actuation.accept(Command())
             self._closed = True
 
+    def pass_alone(self, duration_ms: int) -> None:
+        """Let time pass for the table alone: its frames find no reader, and no command comes."""
+        clock = self._clock
+        end_ms = clock.ms + duration_ms
+        while clock.ms < end_ms:
+            self._advance(end_ms)
+
     def _advance(self, end_ms: int) -> bool:
         """Let time pass to the next frame, at most to `end_ms`; return whether a new frame arrived."""
         clock = self._clock
@@ -105,12 +121,15 @@ class InProcessBridge(Bridge):
             return False
         self._sequence += 1
         self._frame_ms = at_ms
+        if self._guarded is not None:
+            self._guarded.sent(self._sequence)
         return True
 
     def _frame(self, elapsed_ms: int, host: Host) -> Readings:
         """Make one frame of what was sampled last; by position, since naming 23 fields would double the tick."""
         plant, sensors, panel = self._plant, self._sensors, self._panel
         age_ms = self._clock.ms - self._frame_ms
+        guarded = self._guarded
         return Readings(
             elapsed_ms,
             self._sequence,
@@ -131,8 +150,8 @@ class InProcessBridge(Bridge):
             plant.battery_ok,
             sensors.current_ma,
             plant.fault_line,
-            plant.brake_commanded,
-            plant.powered,
-            _NO_GUARD,
+            plant.brake_commanded if guarded is None else not guarded.brake_released,
+            plant.powered if guarded is None else guarded.drive_power,
+            _NO_GUARD if guarded is None else guarded.told,
             host,
         )

@@ -213,6 +213,15 @@ class Guard:
         self.request.config = fields
         self.request.configure = True
 
+    def __deepcopy__(self, _memo: dict[int, Any]) -> "Guard":
+        """Return a second guard that goes on from this moment by itself."""
+        twin, buffer, lib = Guard(), self._ffi.buffer, self._lib
+        size = lib.guard_host_size()
+        buffer(lib.guard_host_state(twin._host), size)[:] = self.memory
+        for name in ("out", "command", "request"):
+            buffer(getattr(twin, name))[:] = buffer(getattr(self, name))[:]
+        return twin
+
     @property
     def memory(self) -> bytes:
         """All that the guard remembers; equal bytes go on equally."""

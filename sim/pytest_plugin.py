@@ -62,6 +62,7 @@ class Rig:
         person: who lies on the table.
         seed: of noise and bouncing; one seed gives one run.
         people: False leaves table and panel to the test.
+        guard: whether the second judge is in the loop; None as `sim.table.build` usually does.
 
     Attributes:
         hands: the switches, as people work them.
@@ -79,6 +80,7 @@ class Rig:
         person: Person | None = None,
         seed: int = 0,
         people: bool = True,
+        guard: bool | None = None,
     ) -> None:
         """Put everything together; no time has passed yet."""
         table_profile = load_profile(profile) if isinstance(profile, str) else profile
@@ -94,6 +96,7 @@ class Rig:
             height_cm=person.height_cm,
             offset_cm=person.offset_cm,
             start_deg=boot_angle_deg(parsed, habits.boards_at_deg),
+            guard=guard,
         )
         self.faults = FaultSchedule(self.table, parsed)
         self.session = Session(
@@ -257,6 +260,7 @@ class RigFactory(Protocol):
         person: Person | None = None,
         seed: int = 0,
         people: bool = True,
+        guard: bool | None = None,
     ) -> Rig:
         """Return a new rig; no time has passed on it."""
         ...

@@ -5,12 +5,14 @@ import random
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from config.limits import Limits
 from config.profile import Profile
 from firmware_bridge.ramp import Ramp
 from sim.actuation import Actuation
 from sim.body import GRAVITY_M_S2, Person, PlantConstants
 from sim.bridge import InProcessBridge
 from sim.clock import VirtualClock
+from sim.guarded import GuardedActuation
 from sim.panel import Panel
 from sim.plant import Plant
 from sim.sensors import SensorConstants, Sensors
@@ -41,7 +43,7 @@ class SimulatedTable:
     plant: Plant
     sensors: Sensors
     panel: Panel
-    actuation: Actuation
+    actuation: Actuation | GuardedActuation
     active: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -53,6 +55,10 @@ class SimulatedTable:
     def injected(self) -> str:
         """Names of the faults in force, joined by `+`."""
         return "+".join(self.active)
+
+    def forward_alone(self, duration_ms: int) -> None:
+        """Let time pass without a host: plant, people's grips and guard go on, nobody reads and nobody commands."""
+        self.bridge.pass_alone(duration_ms)
 
     def truth(self) -> Truth:
         """Return where the table really is and how fast it really moves."""
@@ -115,17 +121,25 @@ def assemble(
     lease_ms: int = 150,
     seed: int = 0,
     start_deg: float = 0.0,
+    guard: Limits | None = None,
 ) -> SimulatedTable:
     """Put a table together from its constants; `build` does it from a profile.
 
+    With `guard` the second judge carries out the commands, with these limits; None: there is none.
+
     Raises:
         UsageError: `start_deg` lies beyond a hard stop.
+        DeviceMissingError: there is to be a guard, and no C compiler.
     """
     clock = VirtualClock()
     body = Plant(plant, person, start_deg)
     eyes = Sensors(sensors, body, random.Random(f"sensors {seed}"))
     panel = Panel(clock, body, eyes.hooks, random.Random(f"contacts {seed}"))
-    actuation = Actuation(body, Ramp(), lease_ms)
+    actuation: Actuation | GuardedActuation
+    if guard is None:
+        actuation = Actuation(body, Ramp(), lease_ms)
+    else:
+        actuation = GuardedActuation(body, eyes, panel, guard)
     bridge = InProcessBridge(clock, body, eyes, panel, actuation)
     return SimulatedTable(bridge, clock, body, eyes, panel, actuation)
 
@@ -138,6 +152,7 @@ def build(
     height_cm: float = 175.0,
     offset_cm: float = 3.0,
     start_deg: float = 0.0,
+    guard: bool | None = None,
 ) -> SimulatedTable:
     """Build the simulated table of a profile, with one person on it; one seed gives one run.
 
@@ -148,12 +163,19 @@ def build(
         height_cm: 80–230.
         offset_cm: centre of mass from the pivot, −40…+40, positive toward the head.
         start_deg: where the table stands when it is switched on, between the hard stops.
+        guard: whether the second judge, its host build, is in the loop; None as is usual today: it is not.
 
     Raises:
         UsageError: the person or the angle is beyond what the plant was made for.
+        DeviceMissingError: there is to be a guard, and no C compiler.
     """
     person = Person(mass_kg, height_cm, offset_cm)
-    lease_ms = profile.limits_table.lease_ms
     return assemble(
-        plant_constants(profile), sensor_constants(profile), person, lease_ms=lease_ms, seed=seed, start_deg=start_deg
+        plant_constants(profile),
+        sensor_constants(profile),
+        person,
+        lease_ms=profile.limits_table.lease_ms,
+        seed=seed,
+        start_deg=start_deg,
+        guard=profile.limits() if guard else None,
     )

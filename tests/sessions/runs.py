@@ -74,9 +74,10 @@ class Watched:
         habits: Habits = AT_LEVEL,
         person: Person | None = None,
         seed: int = 0,
+        guard: bool | None = None,
     ) -> None:
         """Put a session together; whatever happens in it is expected here, and judged afterwards."""
-        self.rig = Rig(plan, faults=faults, habits=habits, person=person, seed=seed)
+        self.rig = Rig(plan, faults=faults, habits=habits, person=person, seed=seed, guard=guard)
         self.rig.expect("*")
         self.ticks: list[Tick] = []
         self._quiet_ms = 0
@@ -151,17 +152,17 @@ class Watched:
 
 
 @functools.cache
-def _come_to(state: State) -> Watched:
+def _come_to(state: State, guard: bool) -> Watched:
     """The usual session, brought once to the entry of a state; to be branched, never used itself."""
     before = ORDER.index(state)
-    watched = _come_to(ORDER[before - 1]).branch() if before else Watched()
+    watched = _come_to(ORDER[before - 1], guard).branch() if before else Watched(guard=guard)
     assert watched.until(lambda tick: tick.seen.wish.state is state, 100)
     return watched
 
 
-def in_phase(state: State, offset_ms: int) -> Watched:
+def in_phase(state: State, offset_ms: int, guard: bool = False) -> Watched:
     """Return the usual session (brief plan, usual people), `offset_ms` after the entry of a state."""
-    watched = _come_to(state).branch()
+    watched = _come_to(state, guard).branch()
     if offset_ms:
         watched.until(lambda _: False, offset_ms / 1000)
     return watched
