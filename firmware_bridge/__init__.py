@@ -1,1 +1,1 @@
-"""The ways to a table: the protocol every bridge keeps (`bridge`), and the switches of a simulated one (`hands`)."""
+"""The ways to a table: the seam every bridge keeps (`bridge`), the serial link, and a simulated table's switches (`hands`)."""
