@@ -444,7 +444,7 @@ def test_in_ten_thousand_random_steps_nobody_is_moved_without_leave_and_everythi
     for number in range(10_000):
         if chance.random() < 0.012:
             tamper(bench, chance)
-        if number % 400 == 399:
+        if number % 250 == 249:
             bench = start_of(chance)
         before, reading, wish = bench.judged, bench.readings, bench.wish
         decision = bench.tick(chance.choice(TICKS), news=chance.random() < 0.98)
