@@ -1,1 +1,1 @@
-"""The ways to a table: the seam every bridge keeps (`bridge`), the serial link, and a simulated table's switches (`hands`)."""
+"""The ways to a table: the seam that every bridge keeps, the serial link, and a simulated table's switches."""
