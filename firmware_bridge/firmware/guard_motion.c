@@ -253,11 +253,10 @@ static void follow_excursion(guard_t *g, uint8_t demand) {
     bool out = (now & BIT_OF(14)) != 0u;
     bool homeward = (now & BIT_OF(15)) != 0u;
     if ((out || homeward) && !motion->was_blocked) {
-        bool first = motion->excursion == NO_EXCURSION;
         motion->excursion = NO_EXCURSION;
         motion->spent_ms = 0;
         motion->begun = false;
-        if (out && first && g->where_cdeg < BACK_OFF_BELOW_CDEG) {
+        if (out && g->where_cdeg < BACK_OFF_BELOW_CDEG) {
             motion->excursion = BACK_OFF;
             motion->to_cdeg = lesser((int16_t)(g->where_cdeg + BACK_OFF_CDEG), GUARD_RETURN_AIM_CDEG);
         } else if (homeward && !motion->relief_used) {
@@ -407,7 +406,7 @@ static int16_t wished_up(const guard_t *g, int16_t want) {
         int16_t limit = first_degree(g, true, lesser(want, g->config.speed_cdeg_s));
         return approach(g, (int16_t)(GUARD_RETURN_AIM_CDEG - angle), limit);
     }
-    if (motion->grant != LIFT || !may_raise(g)) {
+    if (motion->grant != LIFT) {
         return 0;
     }
     int16_t stops_at = !motion->raise_free && g->config.boarding_cdeg > RAISE_PAUSE_CDEG ? RAISE_PAUSE_CDEG : g->config.boarding_cdeg;

@@ -1,6 +1,6 @@
 """A table made of arithmetic around the real guard: the angle follows the set-point, people work the switches.
 
-What a test does not spoil is whole: sensors agree, the drive turns as it is told, the host sends a command in each tick.
+What a test does not spoil is whole: sensors agree, the drive turns as it is told, the host sends a command a tick.
 """
 
 from typing import Any, Self

@@ -32,7 +32,7 @@ def comes_back(b: Bench, most_s: float = 60) -> float:
     return b.until(lambda bench: bench.angle >= -65 and not bench.applied, most_s)
 
 
-# The drive does not follow ---------------------------------------------------------------------------------------------
+# The drive does not follow ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sensor", ["word_a", "word_b"])
@@ -98,7 +98,7 @@ def test_a_start_a_stop_and_a_reversal_trip_nothing() -> None:
     assert not b.seen
 
 
-# Motion without a command -----------------------------------------------------------------------------------------------
+# Motion without a command -------------------------------------------------------------------------------------------
 
 
 def test_h12_a_brake_that_slips_is_caught_by_the_powered_drive_and_held() -> None:
@@ -162,7 +162,7 @@ def test_h12_people_who_moved_the_table_while_climbing_on_do_not_count_after_arm
     assert b.seen == {"H12"}
 
 
-# Too fast ----------------------------------------------------------------------------------------------------------------
+# Too fast -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("way", [-1, 1])
@@ -216,7 +216,7 @@ def test_h13_faster_than_told_is_cut(gain: float, trips: bool) -> None:
     assert ("H13" in b.seen) == trips
 
 
-# Blocked ------------------------------------------------------------------------------------------------------------------
+# Blocked ------------------------------------------------------------------------------------------------------------
 
 
 def test_h14_blocked_going_outward_stops_and_backs_off_two_degrees() -> None:
@@ -313,7 +313,7 @@ def test_h16_the_drives_own_fault_line_counts() -> None:
     assert Bench().at(-1000).run(0.05, drive_fault=True).causes == {"H16"}
 
 
-# Ramp, brake, power -------------------------------------------------------------------------------------------------------
+# Ramp, brake, power -------------------------------------------------------------------------------------------------
 
 
 def test_a_start_takes_the_backlash_up_then_opens_the_brake_then_ramps() -> None:
