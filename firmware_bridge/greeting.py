@@ -63,7 +63,7 @@ def board_reset(reply: HelloReply, angle_cdeg: int | None) -> BoardResetError:
 
 
 def other_constants(reply_hash: int, ours: int) -> MismatchError:
-    """Return the refusal of a table that does not hold this table's constants."""
+    """Return what it means that a table came back with other constants than this table's."""
     held = f"{reply_hash:08x}" if reply_hash else "none"
     return MismatchError(
         f"the controller holds other constants than this table's (H30: {held}, not {ours:08x}): end the session "

@@ -107,10 +107,10 @@ HARD_LIMITS: Final = (
 )
 
 _CONSTANTS: Final = struct.Struct("<IIIhhhHHhhhhhhHHHB")
-# The microcontroller counts heat in steps of 1024 mA² for 80 ms, so that 32 bits are enough; greater is cut to this.
+# The microcontroller counts heat in steps of 1024 mA² for 80 ms, so that 32 bits are enough; greater is cut to _MOST.
 _HEAT_MA2_MS: Final = 1024 * 80
 _HEAT_MA2: Final = 1024
-_MOST: Final = 2**31 - 1
+_MOST: Final = 2**32 - 1
 
 
 class TableConstants(msgspec.Struct, frozen=True):
@@ -144,10 +144,10 @@ class TableConstants(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, table: Limits, *, brake_on_motor_side: bool) -> Self:
         """Return the constants of a table with these limits."""
-        budget = table.thermal_budget_ma2_s * 1000 // _HEAT_MA2_MS
+        budget = min(table.thermal_budget_ma2_s * 1000 // _HEAT_MA2_MS, _MOST)
         return cls(
-            min(budget, _MOST),
-            min(budget * (1000 - table.thermal_reserve_permille) // 1000, _MOST),
+            budget,
+            budget * (1000 - table.thermal_reserve_permille) // 1000,
             min(table.thermal_leak_ma2 // _HEAT_MA2, _MOST),
             table.cap_cdeg,
             table.boarding_cdeg,

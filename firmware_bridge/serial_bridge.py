@@ -13,45 +13,27 @@ from typing import Final, Self
 import msgspec
 
 from config.errors import InversionTableError
-from firmware_bridge import greeting, protocol
+from firmware_bridge import greeting
+from firmware_bridge.asking import UNANSWERED, Asking
 from firmware_bridge.bridge import Bridge
-from firmware_bridge.errors import MismatchError, NoAnswerError
+from firmware_bridge.errors import NoAnswerError
 from firmware_bridge.ports import SerialPort, connect
 from firmware_bridge.protocol import TableConstants
 from firmware_bridge.serial_link import PATIENCE_MS, Clock, SerialLink
 from safety.signals import Command, Host, Readings, Signals
 
 STEP_MS: Final = 10
-# Requests are asked this often, and for this long.
-ASK_EVERY_MS: Final = 50
-ASK_FOR_MS: Final = 1000
 # So many commands of which none was taken, while telemetry comes: the table may have lost count of our numbers.
 UNHEARD: Final = 50
-UNANSWERED: Final = ("H18",)
-DOES_NOT_FIT: Final = ("H30",)
+NOT_HELD: Final = (
+    "the controller does not hold this table's constants yet ({why}), and arms nothing before: it takes them when it is "
+    "unarmed, at level and still, and refuses them if they are beyond its ceilings"
+)
 
 
 def random_nonce() -> int:
     """Return 32 bits that were hardly used before."""
     return secrets.randbits(32)
-
-
-class Request:
-    """One ARM, DISARM or CONFIGURE, asked until it is answered.
-
-    `make` builds its frame, given the telemetry number to echo.
-    """
-
-    __slots__ = ("asked_ms", "kind", "make", "numbers", "sent_ms", "what")
-
-    def __init__(self, kind: int, what: object, make: Callable[[int], bytes], now_ms: int) -> None:
-        """Begin to ask at `now_ms`."""
-        self.kind = kind
-        self.what = what
-        self.make = make
-        self.asked_ms = now_ms
-        self.sent_ms = now_ms - ASK_EVERY_MS
-        self.numbers: set[int] = set()
 
 
 class SerialBridge(Bridge):
@@ -64,12 +46,9 @@ class SerialBridge(Bridge):
     def __init__(self, link: SerialLink, constants: TableConstants, clock: Clock) -> None:
         """Take over a line; see `open`."""
         self.link = link
-        self._constants = constants
-        self._hash = constants.hash
+        self._asking = Asking(link, constants, clock)
         self._clock = clock
         self._read_ms = clock.now_ms()
-        self._request: Request | None = None
-        self._refused: tuple[str, ...] = ()  # what spoke against the last request
         self._echo = -1
         self._unheard = 0
         self._closed = False
@@ -88,11 +67,13 @@ class SerialBridge(Bridge):
     ) -> Self:
         """Open a port, shake hands, give the table its constants, and wait for its first telemetry.
 
-        `where` is written as `firmware_bridge.ports` says. This takes some 50 ms, `patience_ms` at the most.
+        `where` is written as `firmware_bridge.ports` says. This takes some 50 ms; each step `patience_ms` at the most.
+        A table that is not at level refuses its constants: it is asked again until it takes them, and `notes` says so.
 
         Raises:
             DeviceMissingError: no port, no right to it, another program on it, no answer; each its own leaf.
-            RefusedError: version, ceilings or constants do not fit, or opening the port reset the board.
+            RefusedError: version or ceilings do not fit, or opening the port reset the board.
+            ValueError: a constant is greater than the protocol can carry.
             WrongPortError: `where` is no port.
         """
         bridge = cls(SerialLink(where, clock, connect, nonce, sleep), constants, clock)
@@ -115,8 +96,12 @@ class SerialBridge(Bridge):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What could not be set when the port was opened, in sentences for people."""
-        return self.link.notes
+        """What could not be set, in sentences for people."""
+        asking = self._asking
+        if asking.holds:
+            return self.link.notes
+        why = "+".join(asking.not_held_because) or "not asked yet"
+        return (*self.link.notes, NOT_HELD.format(why=why))
 
     @property
     def firmware(self) -> str:
@@ -152,18 +137,21 @@ class SerialBridge(Bridge):
         link = self.link
         if not link.up or self._closed:
             return
+        asking = self._asking
         if command.arm is not None:
-            self._ask_to_arm(command)
+            asking.arm(command.arm)
         elif command.disarm:
-            self._ask_to_disarm()
+            asking.disarm()
+        else:
+            asking.nothing()
         if command.send:
             link.send(link.frames.command(command, signals))
             self._unheard += 1
             if self._unheard > UNHEARD:
                 self._unheard = 0
                 link.greet()
-        if self._request is not None:
-            self._pursue(self._request)
+        if asking.busy:
+            asking.pursue()
 
     def close(self) -> None:
         """Leave the table at rest: velocity zero once, then the lease runs out. Doing so twice is allowed."""
@@ -174,94 +162,29 @@ class SerialBridge(Bridge):
             self._closed = True
             self.link.close()
 
-    # Requests.
-
-    def _ask_to_arm(self, command: Command) -> None:
-        arm = command.arm
-        if arm is None or (self._request is not None and self._request.what == arm):
-            return
-        frames, table_hash = self.link.frames, self._hash
-        self._ask(protocol.ARM, arm, lambda echo: frames.arm(arm, table_hash, echo))
-
-    def _ask_to_disarm(self) -> None:
-        guard = self.link.last.guard
-        session_id = guard.session_id if guard else 0
-        if not session_id or (self._request is not None and self._request.what == session_id):
-            return
-        frames = self.link.frames
-        self._ask(protocol.DISARM, session_id, lambda echo: frames.disarm(session_id, echo))
-
-    def _ask(self, kind: int, what: object, make: Callable[[int], bytes]) -> None:
-        self.link.codec.refuse(())
-        self.link.answers.clear()
-        self._request = Request(kind, what, make, self._clock.now_ms())
-
-    def _pursue(self, request: Request) -> None:
-        """Look for the answer; ask again when it is time, and give up when it has been long enough."""
-        link = self.link
-        for answer in link.answers:
-            if answer.request == request.kind and answer.sequence in request.numbers:
-                self._end(() if answer.accepted else answer.refused or DOES_NOT_FIT)
-                return
-        link.answers.clear()
-        now_ms = self._clock.now_ms()
-        if now_ms - request.asked_ms >= ASK_FOR_MS:
-            self._end(UNANSWERED)
-        elif now_ms - request.sent_ms >= ASK_EVERY_MS:
-            request.sent_ms = now_ms
-            try:
-                frame = request.make(link.last.sequence)
-            except ValueError:
-                self._end(DOES_NOT_FIT)
-                return
-            request.numbers.add(link.frames.sequence)
-            link.send(frame)
-
-    def _end(self, refused: tuple[str, ...]) -> None:
-        self._request = None
-        self._refused = refused
-        self.link.answers.clear()
-        self.link.codec.refuse(refused)
-
     # Opening.
 
     def _begin(self, patience_ms: int) -> None:
-        """Bring the line up, or raise what is in the way."""
-        link = self.link
+        """Bring the line up and hand the table its constants, or raise what is in the way."""
+        link, asking = self.link, self._asking
         link.start()
-        until_ms = self._clock.now_ms() + patience_ms
-        self._await_telemetry(until_ms)
-        reply = link.reply
-        if reply is not None and reply.config_hash != self._hash:
-            self._configure()
-        link.required_hash = self._hash
+        self._await_telemetry(patience_ms)
+        if link.reply is not None and link.reply.config_hash != asking.hash:
+            asking.configure()
+            asking.pursue()
+            while not (asking.holds or asking.not_held_because):
+                self._await_telemetry(patience_ms)
+                asking.pursue()
+            if asking.not_held_because == UNANSWERED:
+                raise NoAnswerError(f"the controller at {link.name} does not answer to CONFIGURE: switch it off and on")
+        link.required_hash = asking.hash
         self._read_ms = self._clock.now_ms()
 
-    def _await_telemetry(self, until_ms: int) -> None:
+    def _await_telemetry(self, patience_ms: int) -> None:
         link, host = self.link, Host()
+        until_ms = self._clock.now_ms() + patience_ms
         while link.pump(STEP_MS, self._read_ms, host) is None:
             if link.trouble is not None:
                 raise link.trouble
             if self._clock.now_ms() >= until_ms:
                 raise link.unanswered()
-
-    def _configure(self) -> None:
-        """Give the table its constants; it takes them only unarmed, at level and still.
-
-        Raises:
-            MismatchError: it refused them.
-            NoAnswerError: it did not answer.
-            DeviceMissingError: the line was lost meanwhile.
-        """
-        link, constants = self.link, self._constants
-        self._ask(protocol.CONFIGURE, constants, lambda echo: link.frames.configure(constants, echo))
-        while self._request is not None:
-            self._pursue(self._request)
-            self._await_telemetry(self._clock.now_ms() + ASK_FOR_MS)
-        if self._refused == UNANSWERED:
-            raise NoAnswerError(f"the controller at {link.name} does not answer to CONFIGURE: switch it off and on")
-        if self._refused:
-            raise MismatchError(
-                f"the controller at {link.name} refused this table's constants ({', '.join(self._refused)}): it takes "
-                "them only unarmed, at level and still, and none beyond its ceilings"
-            )

@@ -59,7 +59,7 @@ class SerialLink:
         trouble: what is wrong now, None while telemetry comes. last_trouble: what was wrong last.
         reply: what the table said of itself last. notes: what could not be set, in sentences.
         frame_ms: when telemetry was taken last. answers: those that nobody has taken away yet.
-        required_hash: the constants that the table has to hold to come back, None while any will do.
+        required_hash: the constants that the table should still hold when it comes back, None while any will do.
     """
 
     def __init__(
@@ -184,13 +184,14 @@ class SerialLink:
         wrong: InversionTableError | None = greeting.misfit(reply)
         if wrong is None and self._newly_opened:
             wrong = greeting.reset_by_opening(reply, now_ms - self._opened_ms, self.name)
-        if wrong is None and self.required_hash not in (None, reply.config_hash):
-            wrong = greeting.other_constants(reply.config_hash, self.required_hash or 0)
         known = self.reply
         self.reply = reply
         if wrong is None and self.up and known is not None and reply.boot_count != known.boot_count:
             wrong = greeting.board_reset(reply, self.last.angle_a_cdeg)
         if wrong is None:
+            if self.required_hash not in (None, reply.config_hash):
+                # Seen it has to be, if somebody lies on it; its guard arms nothing.
+                self.last_trouble = greeting.other_constants(reply.config_hash, self.required_hash or 0)
             self._phase = Phase.UP
             self._newly_opened = False
             self._look_ms = now_ms + SILENT_MS

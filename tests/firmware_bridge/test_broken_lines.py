@@ -15,7 +15,6 @@ from firmware_bridge.errors import (
 )
 from safety.signals import Command
 from tests.firmware_bridge.bench import ARM, HOST, Bench
-from tests.firmware_bridge.scripted import CONSTANTS
 
 
 def test_a_yanked_cable_is_told_and_ages_are_not(bench: Bench) -> None:
@@ -111,15 +110,24 @@ def test_a_table_that_takes_no_command_is_greeted_anew(bench: Bench) -> None:
     assert bench.line.nonces == greeted + 2
 
 
-def test_another_table_in_its_place_stays_out(bench: Bench) -> None:
+def test_a_table_that_comes_back_with_other_constants_is_seen_and_told_and_given_none(bench: Bench) -> None:
     bench.run(200)
     bench.port.unplugged = True
     bench.table.config_hash = 0x1234
+    bench.until(lambda: len(bench.line.ports) == 2 and bench.well())
+    assert isinstance(bench.bridge.last_trouble, MismatchError)
+    assert "other constants" in str(bench.bridge.last_trouble)
+    bench.run(3000)
+    assert bench.table.kinds("CONFIGURE") == []
+
+
+def test_a_table_of_another_release_in_its_place_stays_out(bench: Bench) -> None:
+    bench.run(200)
+    bench.port.unplugged = True
+    bench.table.hello = {"version": 2}
     bench.run(6000)
     assert isinstance(bench.bridge.trouble, MismatchError)
-    assert "other constants" in str(bench.bridge.trouble)
-    assert bench.table.kinds("CONFIGURE") == []
-    bench.table.config_hash = CONSTANTS.hash
+    bench.table.hello = {}
     assert bench.until(bench.well) <= 1100
 
 

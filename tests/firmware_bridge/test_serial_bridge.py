@@ -94,39 +94,62 @@ def test_arm_is_asked_once_and_told_by_the_guards_session(bench: Bench) -> None:
 def test_arm_is_asked_again_until_it_is_answered(bench: Bench) -> None:
     bench.tick()
     bench.table.answers = False
-    bench.tick(Command(arm=ARM))
-    bench.run(300)
+    bench.run(300, Command(arm=ARM))
     asked = bench.table.kinds("ARM")
     assert 5 <= len(asked) <= 8
     assert len({fields["sequence"] for fields in asked}) == len(asked)
     assert len({fields["echo"] for fields in asked}) == len(asked)
     bench.table.answers = True
-    bench.run(100)
+    bench.run(100, Command(arm=ARM))
     count = len(bench.table.kinds("ARM"))
-    bench.run(1000)
+    bench.run(1000, Command(arm=ARM))
     assert len(bench.table.kinds("ARM")) == count
 
 
 def test_a_refusal_is_told_with_its_reasons_until_the_next_request(bench: Bench) -> None:
     bench.tick()
     bench.table.refusals = 1 << 7 | 1 << 23
-    bench.tick(Command(arm=ARM))
+    bench.run(100, Command(arm=ARM))
     rows = bench.run(1000)
     assert rows[-1].guard is not None
     assert rows[-1].guard.refused == ("H07", "H23")
     assert rows[-1].guard.session_id == 0
     bench.table.refusals = 0
-    bench.tick(Command(arm=ARM))
-    guard = bench.run(50)[-1].guard
+    guard = bench.run(50, Command(arm=ARM))[-1].guard
     assert guard is not None
     assert (guard.refused, guard.session_id) == ((), ARM.session_id)
+
+
+def test_while_the_judge_asks_the_last_answer_counts(bench: Bench) -> None:
+    bench.tick()
+    bench.table.refusals = 1 << 25
+    guards = [row.guard for row in bench.run(300, Command(arm=ARM))]
+    assert [guard.refused for guard in guards if guard][5:] == [("H25",)] * (len(guards) - 5)
+    bench.table.refusals = 0
+    guard = bench.run(100, Command(arm=ARM))[-1].guard
+    assert guard is not None
+    assert (guard.refused, guard.session_id) == ((), ARM.session_id)
+    asked = len(bench.table.kinds("ARM"))
+    assert 6 <= asked <= 9
+    bench.run(500, Command(arm=ARM))
+    assert len(bench.table.kinds("ARM")) == asked
+
+
+def test_what_the_judge_no_longer_asks_is_not_asked(bench: Bench) -> None:
+    bench.tick()
+    bench.table.answers = False
+    bench.run(200, Command(arm=ARM))
+    asked = len(bench.table.kinds("ARM"))
+    rows = bench.run(1500)
+    assert len(bench.table.kinds("ARM")) == asked
+    assert rows[-1].guard is not None
+    assert rows[-1].guard.refused == ()
 
 
 def test_a_table_that_never_answers_has_refused(bench: Bench) -> None:
     bench.tick()
     bench.table.answers = False
-    bench.tick(Command(arm=ARM))
-    guard = bench.run(1200)[-1].guard
+    guard = bench.run(1200, Command(arm=ARM))[-1].guard
     assert guard is not None
     assert guard.refused == ("H18",)
     assert len(bench.table.kinds("ARM")) == 20
