@@ -26,7 +26,7 @@ STEP_MS: Final = 10
 # So many commands of which none was taken, while telemetry comes: the table may have lost count of our numbers.
 UNHEARD: Final = 50
 NOT_HELD: Final = (
-    "the controller does not hold this table's constants yet ({why}), and arms nothing before: it takes them when it is "
+    "the controller does not hold this table's constants yet ({why}), and arms nothing before: it takes them when "
     "unarmed, at level and still, and refuses them if they are beyond its ceilings"
 )
 

@@ -27,8 +27,8 @@ ARM = Arm(
 class Bench:
     """A bridge that was opened, the line and the table at its other end."""
 
-    def __init__(self, table: ScriptedTable | None = None) -> None:
-        self.table = table or ScriptedTable()
+    def __init__(self, table: Any = None) -> None:
+        self.table: Any = table or ScriptedTable()
         self.line = VirtualLine(self.table)
         self.bridge = opened(self.line)
         self.host_sends = True

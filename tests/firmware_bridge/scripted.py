@@ -99,7 +99,7 @@ class ScriptedTable:
 class VirtualLine:
     """A clock that waiting turns, and ports at whose other end is a scripted table."""
 
-    def __init__(self, table: ScriptedTable) -> None:
+    def __init__(self, table: Any) -> None:
         self.table = table
         self.ms = 1_000_000
         self.ports: list[VirtualPort] = []
@@ -153,7 +153,7 @@ class VirtualPort(SerialPort):
                 line.pass_ms(1)
                 return data
             if table.out:
-                data, table.out = table.out, b""
+                data, table.out = bytes(table.out), b""
                 return data
             if wait_ms:
                 line.pass_ms(1)
