@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from config.limits import Limits
+from safety.angle import restorable
 from safety.signals import Alarm, Contacts, Demand, Region
 from tests.safety.table import Bench, armed, tilted
 
@@ -229,6 +230,30 @@ def test_reset_needs_two_sensors_that_agree() -> None:
     bench.hold("ACK").run(2010)
     assert bench.codes == ()
     assert not bench.judged.angles.doubtful
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "believable"),
+    [
+        (0, 0, True),
+        (200, 0, True),
+        (0, 200, True),
+        (201, 0, False),
+        (0, 201, False),
+        (-7200, -7200, True),
+        (-7201, -7200, False),
+        (-7200, -7201, False),
+        (9200, 9200, True),
+        (9201, 9200, False),
+        (9200, 9201, False),
+        (None, 0, False),
+        (0, None, False),
+    ],
+)
+def test_sensors_are_believed_again_only_if_both_read_something_believable(
+    a: int | None, b: int | None, believable: bool
+) -> None:
+    assert restorable(a, b) is believable
 
 
 def test_an_ack_held_since_before_a_new_cause_does_not_clear_it() -> None:
