@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import tty
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +43,8 @@ class Pty:
 
     def __init__(self) -> None:
         self.master, self._slave = os.openpty()
+        # Until somebody says otherwise, a terminal echoes whatever comes.
+        tty.setraw(self._slave)
         self.path = os.ttyname(self._slave)
 
     def only_the_master(self) -> None:
