@@ -155,6 +155,7 @@ class InProcess:
         from controller.permits import simulated
         from controller.runner import OpenedTable
         from safety.signals import Host
+        from sim.body import Person
         from sim.faults.papers import boot_angle_deg, tamper
         from sim.faults.schedule import FaultSchedule
         from sim.habits import Habits
@@ -162,7 +163,16 @@ class InProcess:
         from sim.table import build
 
         habits = Habits()
-        table = build(profile, seed=seed, start_deg=boot_angle_deg(faults, habits.boards_at_deg), **patient)
+        start_deg = boot_angle_deg(faults, habits.boards_at_deg)
+        body = Person(**patient)
+        table = build(
+            profile,
+            seed=seed,
+            mass_kg=body.mass_kg,
+            height_cm=body.height_cm,
+            offset_cm=body.offset_cm,
+            start_deg=start_deg,
+        )
         schedule = FaultSchedule(table, faults)
         people = People(table.hands, habits)
         permit = tamper(simulated(plan, profile.limits().screening_version, SIMULATED_DAY_S), table)

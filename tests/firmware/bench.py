@@ -189,7 +189,8 @@ class Bench:
 
     @property
     def state(self) -> GuardState:
-        return STATES[self.out.state]
+        state: GuardState = STATES[self.out.state]
+        return state
 
     @property
     def causes(self) -> set[str]:

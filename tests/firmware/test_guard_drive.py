@@ -366,7 +366,7 @@ def test_under_hold_the_drive_keeps_power_beside_the_brake_elsewhere_not() -> No
 def test_zero_speed_holds_until_still_then_the_brake_then_the_power_goes() -> None:
     b = tilting()
     b.put(buttons=0)
-    order = []
+    order: list[object] = []
     for _ in range(400):
         b.tick()
         if not order or order[-1] != b.out.phase:
