@@ -257,6 +257,50 @@ def test_h08_a_doubtful_angle_tells_nothing_of_the_switch() -> None:
         assert angle_checks.switch_wrong(True, doubt, False) is True
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "lost", "switch", "votes"),
+    [
+        (-100, -100, 0, False, 3),
+        (-101, -100, 0, False, 2),
+        (-100, -101, 0, False, 2),
+        (-101, -101, 0, False, 1),
+        (-100, -100, 0, True, 2),
+        (-100, -100, 0, None, 2),
+        (-101, -101, 0, True, 0),
+        (0, -100, angle_checks.A, False, 2),
+        (0, -101, angle_checks.A, False, 1),
+        (-100, 0, angle_checks.B, False, 2),
+        (-101, 0, angle_checks.B, True, 0),
+        (0, 0, angle_checks.BOTH, False, 1),
+        (None, 0, angle_checks.A, False, 2),
+        (0, None, angle_checks.B, False, 2),
+    ],
+)
+def test_h08_whoever_is_believed_and_reads_level_and_the_switch_have_a_vote(
+    a: int | None, b: int | None, lost: int, switch: bool | None, votes: int
+) -> None:
+    now = angle_checks.weigh(a, b, lost, 0, True, 10)
+    assert angle_checks.votes_for_level(now, switch) == votes
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "lost", "disputed", "switch", "where"),
+    [
+        (-3000, -3000, 0, False, False, -3000),
+        (-3000, 0, 0, True, False, -100),
+        (-3000, 0, 0, True, True, -3000),
+        (-3000, -101, 0, True, False, -3000),
+        (-3000, 0, angle_checks.A, False, True, 0),
+        (-101, 0, angle_checks.B, False, False, -101),
+        (0, 0, angle_checks.BOTH, True, False, None),
+    ],
+)
+def test_h08_in_doubt_it_is_level_as_soon_as_two_of_three_say_so(
+    a: int, b: int, lost: int, disputed: bool, switch: bool, where: int | None
+) -> None:
+    assert angle_checks.where(angle_checks.weigh(a, b, lost, 0, disputed, 10), switch) == where
+
+
 # H09: both angles lost.
 
 
