@@ -58,7 +58,8 @@ def test_h07_straps_not_proven() -> None:
 
 @pytest.mark.parametrize("contacts", [OPEN, DISCREPANT, None])
 def test_h07_straps_proven_but_not_closed_now(contacts: Contacts | None) -> None:
-    assert "H07" in codes(ready(), strap_right=contacts)
+    told = [refusal for refusal in refusals(ready(), strap_right=contacts) if refusal[0] == "H07"]
+    assert told == [("H07", 2 if contacts is OPEN else 4, 4, "steps of strap proof")]
 
 
 def test_h07_straps_proven_but_not_confirmed() -> None:

@@ -186,6 +186,37 @@ def test_reset_needs_every_cause_to_be_gone(trip: dict[str, Any]) -> None:
     assert bench.codes != ()
 
 
+@pytest.mark.parametrize("trouble", ["a STOP that stands", "a HOLD that stands"])
+def test_reset_is_refused_by_whatever_still_stands(trouble: str) -> None:
+    bench = tripped(patient_button=True)
+    if trouble == "a STOP that stands":
+        bench.hold("PLAN_UP", "PLAN_DOWN").run(100)
+    else:
+        bench.run(600, mains=False, battery=False)
+    bench.hold("ACK").run(4000)
+    assert "H22" in bench.codes
+
+
+def test_a_cause_that_grows_milder_is_kept_as_it_was_at_its_worst() -> None:
+    bench = tilted(obeys=False)
+    bench.run(600, mains=False, battery=False)
+    assert bench.demand == HOLD
+    bench.run(600, battery=True)
+    assert (bench.demand, bench.cause("H21").demand) == (HOLD, HOLD)
+
+
+@pytest.mark.parametrize("name", ["TILT", "RETURN"])
+def test_a_press_clears_only_what_a_press_clears(name: str) -> None:
+    bench = armed()
+    bench.run(10, patient_button=True)
+    bench.run(1500, patient_button=False)
+    bench.press("STOP")
+    bench.run(1500)
+    assert bench.codes == ("H22", "STOP")
+    bench.press(name)
+    assert bench.codes == ("H22",)
+
+
 def test_reset_does_not_need_closed_straps() -> None:
     bench = armed()
     bench.run(1600, straps=Contacts.OPEN)

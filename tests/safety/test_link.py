@@ -125,6 +125,14 @@ def test_h18_the_third_lapse_within_sixty_seconds_latches(between_s: float, latc
     assert (bench.demand == Demand.STOP) is latches
 
 
+@pytest.mark.parametrize(("ago_ms", "third"), [(59_990, True), (60_000, False)])
+def test_h18_the_sixty_seconds_are_sixty_seconds(ago_ms: int, third: bool) -> None:
+    # One step later the older of two lapses is 10 ms older.
+    was = link.Link(True, 5, lapses_ms=(30_000, ago_ms))
+    silent = Bench().put(age_ms=160).readings
+    assert link.follow(was, silent, False, 160).third is third
+
+
 def test_h18_four_lapses_far_apart_do_not_latch() -> None:
     bench = Bench()
     bench.run(1000)

@@ -283,9 +283,11 @@ def test_h25_clears_by_release_and_a_fresh_press() -> None:
     bench.wait(101)
     bench.let_go().run(2000)
     assert bench.codes == ("H25",)
-    bench.hold("TILT").run(10)
-    assert bench.codes == ()
-    assert not bench.decision.over
+    other = bench.copy()
+    for button, hands in (("TILT", bench), ("RETURN", other)):
+        hands.hold(button).run(10)
+        assert hands.codes == ()
+        assert not hands.decision.over
 
 
 @pytest.mark.parametrize(("ms", "prompts"), [(4990, ()), (5000, ("H25",))])
@@ -404,6 +406,21 @@ def test_a_stop_first_comes_to_rest_for_half_a_second(name: str) -> None:
     assert bench.velocity == 0
 
 
+@pytest.mark.parametrize(("still_ms", "clears"), [(990, False), (1000, True)])
+def test_the_half_second_of_rest_is_counted_from_when_it_was_seen(still_ms: int, clears: bool) -> None:
+    bench = armed()
+    bench.obeys = True
+    bench.hold("TILT").run(4000, velocity_cdeg_s=-200)
+    bench.let_go().run(10)
+    bench.press("STOP", 20)
+    while bench.decision.still_ms < still_ms - 10:
+        bench.tick()
+    bench.hold("TILT").run(10)
+    assert bench.decision.still_ms == still_ms
+    assert ("STOP" not in bench.codes) is clears
+    assert (bench.velocity < 0) is clears
+
+
 def test_the_hosts_stop_is_one_press_however_long_it_asks() -> None:
     bench = tilted()
     bench.run(10, stop_because="console")
@@ -430,6 +447,14 @@ def test_a_button_seen_again_after_it_was_unknown_is_no_fresh_press(blip: dict[s
     bench.run(10, buttons=held, slow_age_ms=0)
     assert bench.decision.presence_ms == before + 20
     assert bench.judged.people.pressed == 0
+
+
+@pytest.mark.parametrize(("slow_age_ms", "known"), [(0, True), (150, True), (151, False), (-1, False)])
+def test_the_switches_are_known_for_150_ms(slow_age_ms: int, known: bool) -> None:
+    bench = armed()
+    bench.hold("PRESENCE").run(10, slow_age_ms=slow_age_ms)
+    assert (bench.judged.people.held != 0) is known
+    assert bench.judged.people.patient_open is not known
 
 
 def test_an_unknown_circuit_is_open_but_proves_nothing() -> None:
