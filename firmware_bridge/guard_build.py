@@ -32,6 +32,8 @@ GUARD_SOURCES: Final = (
     "guard_people.c",
     "host.c",
 )
+# What stands between the guard and a serial line.
+LINK_SOURCES: Final = ("frame.c", "table_link.c", "wire.c")
 FLAGS: Final = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-fPIC", "-shared")
 COMPILERS: Final = ("cc", "gcc", "clang")
 NO_COMPILER: Final = (
@@ -83,7 +85,7 @@ def guard_library() -> Path | None:
     """
     if compiler() is None:
         return None
-    return build("guard", GUARD_SOURCES)
+    return build("guard", (*GUARD_SOURCES, *LINK_SOURCES))
 
 
 def _place() -> Path:

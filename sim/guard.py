@@ -46,6 +46,14 @@ void guard_host_boot(void *, int32_t, int32_t, int32_t, uint32_t, uint32_t);
 bool guard_host_restore(void *, const guard_config_t *);
 void guard_host_sent(void *, uint32_t);
 bool guard_host_run(void *, int32_t, int32_t, int32_t, int32_t, uint32_t, uint32_t);
+void *wire_new(void);
+void wire_free(void *);
+uint32_t wire_size(void);
+uint32_t wire_now(const void *);
+uint8_t wire_rejected(const void *);
+void wire_boot(void *, int32_t, int32_t, int32_t, uint32_t, uint32_t, uint8_t, uint16_t);
+void wire_hear(void *, const uint8_t *, uint32_t);
+uint32_t wire_run(void *, int32_t, int32_t, int32_t, uint32_t, uint32_t, uint8_t *, bool *);
 """
 
 
@@ -150,7 +158,7 @@ class Guard:
     ) -> None:
         self._ffi, self._lib = _loaded()
         lib = self._lib
-        self._host = self._ffi.gc(lib.guard_host_new(), lib.guard_host_free)
+        self._host = self._made()
         self._run = lib.guard_host_run
         self._sent = lib.guard_host_sent
         self.out: Any = lib.guard_host_out(self._host)
@@ -158,6 +166,10 @@ class Guard:
         self.request: Any = lib.guard_host_request(self._host)
         self.applied: Any = lib.guard_host_applied(self._host)
         self.boot(angle_a_cdeg, angle_b_cdeg, current_ma, buttons, switches)
+
+    def _made(self) -> Any:
+        """Return the memory of a new guard, which frees itself."""
+        return self._ffi.gc(self._lib.guard_host_new(), self._lib.guard_host_free)
 
     def boot(self, angle_a_cdeg: int, angle_b_cdeg: int, current_ma: int, buttons: int, switches: int) -> None:
         """Begin anew, as after a reset of the microcontroller: nothing is armed, no constants are known."""

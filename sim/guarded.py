@@ -69,7 +69,7 @@ class GuardedActuation:
         sensors.switch()
         plant.wire(panel.chain_open, sensors.end_down, sensors.end_up)
         sensors.sample(0)
-        self.guard = Guard(*self._pins())
+        self.guard = self._booted(self._pins())
         self._phase = 0
         self._asked: Arm | int | None = None
         self._refused: tuple[str, ...] = ()
@@ -82,6 +82,10 @@ class GuardedActuation:
         self.drive_power = False
         self.edge = False
         self.told = self._tell()
+
+    def _booted(self, pins: tuple[int, int, int, int, int]) -> Guard:
+        """Return the guard at its boot; behind a wire it is another one."""
+        return Guard(*pins)
 
     @property
     def phase(self) -> Phase:

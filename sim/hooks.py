@@ -10,7 +10,7 @@ touched (`touched`), and whether any of its hooks is off its default (`active`),
 | `AngleHooks` | `table.sensors.angle_a`, `.angle_b` | one angle sensor each |
 | `SensorHooks` | `table.sensors.hooks` | contacts of straps and e-stop, cam, end switches, current, converter |
 | `PanelHooks` | `table.panel.hooks` | buttons, the patient's circuit, everybody gone |
-| `LinkHooks` | `table.bridge.hooks` | frames, commands, the host itself |
+| `LinkHooks` | `table.link` | frames, commands, the host itself |
 
 A table that boots at an angle is `sim.table.build(…, start_deg=…)`.
 """

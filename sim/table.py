@@ -13,6 +13,7 @@ from sim.body import GRAVITY_M_S2, Person, PlantConstants
 from sim.bridge import InProcessBridge
 from sim.clock import VirtualClock
 from sim.guarded import GuardedActuation
+from sim.hooks import LinkHooks
 from sim.panel import Panel
 from sim.plant import Plant
 from sim.sensors import SensorConstants, Sensors
@@ -29,21 +30,21 @@ class Truth(NamedTuple):
     velocity_cdeg_s: int
 
 
-@dataclass(slots=True)
-class SimulatedTable:
-    """One simulated table and everything that can be done to it.
+@dataclass(slots=True, kw_only=True)
+class TableParts:
+    """What every simulated table is made of, whatever the way to it, and everything that can be done to it.
 
-    `bridge` is for the control loop, `hands` for people, `clock` for whoever asks the time; `plant`, `sensors` and
-    `panel` are for faults and tests: each has `hooks`, see `sim.hooks`. `active` holds the faults in force, by name,
-    in the order in which they began; faults keep it themselves.
+    `hands` is for people, `clock` for whoever asks the time; `plant`, `sensors` and `panel` are for faults and tests:
+    each has `hooks`, see `sim.hooks`; `link` holds those between host and table. `active` holds the faults in force, by
+    name, in the order in which they began; faults keep it themselves.
     """
 
-    bridge: InProcessBridge
     clock: VirtualClock
     plant: Plant
     sensors: Sensors
     panel: Panel
     actuation: Actuation | GuardedActuation
+    link: LinkHooks
     active: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -56,14 +57,21 @@ class SimulatedTable:
         """Names of the faults in force, joined by `+`."""
         return "+".join(self.active)
 
-    def forward_alone(self, duration_ms: int) -> None:
-        """Let time pass without a host: plant, people's grips and guard go on, nobody reads and nobody commands."""
-        self.bridge.pass_alone(duration_ms)
-
     def truth(self) -> Truth:
         """Return where the table really is and how fast it really moves."""
         motion = self.plant.motion
         return Truth(round(motion.angle_rad * _CDEG), round(motion.speed_rad_s * _CDEG))
+
+
+@dataclass(slots=True, kw_only=True)
+class SimulatedTable(TableParts):
+    """One simulated table in this very process; `bridge` is for the control loop, and reading it lets time pass."""
+
+    bridge: InProcessBridge
+
+    def forward_alone(self, duration_ms: int) -> None:
+        """Let time pass without a host: plant, people's grips and guard go on, nobody reads and nobody commands."""
+        self.bridge.pass_alone(duration_ms)
 
 
 def plant_constants(profile: Profile) -> PlantConstants:
@@ -141,7 +149,9 @@ def assemble(
     else:
         actuation = GuardedActuation(body, eyes, panel, guard)
     bridge = InProcessBridge(clock, body, eyes, panel, actuation)
-    return SimulatedTable(bridge, clock, body, eyes, panel, actuation)
+    return SimulatedTable(
+        bridge=bridge, clock=clock, plant=body, sensors=eyes, panel=panel, actuation=actuation, link=bridge.hooks
+    )
 
 
 def build(

@@ -3,22 +3,9 @@
  */
 #include <stdlib.h>
 
-#include "guard.h"
+#include "host.h"
 
-/* The longest run in one call. */
-#define GUARD_HOST_MOST 1000
-
-typedef struct {
-    guard_t guard;
-    guard_pins_t pins;
-    guard_command_t command;
-    guard_request_t request;
-    guard_out_t out;
-    int16_t applied[GUARD_HOST_MOST];
-} guard_host_t;
-
-/* Bits of `switches`: two each for straps and e-stop (enum guard_contacts), then one each. */
-static void set_pins(guard_pins_t *pins, int32_t angle_a_cdeg, int32_t angle_b_cdeg, int32_t current_ma,
+void guard_host_pins(guard_pins_t *pins, int32_t angle_a_cdeg, int32_t angle_b_cdeg, int32_t current_ma,
                      uint32_t buttons, uint32_t switches) {
     pins->angle_a_cdeg = (int16_t)angle_a_cdeg;
     pins->angle_b_cdeg = (int16_t)angle_b_cdeg;
@@ -56,7 +43,7 @@ uint32_t guard_host_size(void) { return (uint32_t)sizeof(guard_t); }
 /* Boot, or a reset of the guard. */
 void guard_host_boot(guard_host_t *host, int32_t angle_a_cdeg, int32_t angle_b_cdeg, int32_t current_ma,
                      uint32_t buttons, uint32_t switches) {
-    set_pins(&host->pins, angle_a_cdeg, angle_b_cdeg, current_ma, buttons, switches);
+    guard_host_pins(&host->pins, angle_a_cdeg, angle_b_cdeg, current_ma, buttons, switches);
     host->command = (guard_command_t){0};
     host->request = (guard_request_t){0};
     host->out = (guard_out_t){0};
@@ -72,7 +59,7 @@ void guard_host_sent(guard_host_t *host, uint32_t sequence) { guard_sent(&host->
 bool guard_host_run(guard_host_t *host, int32_t ms, int32_t angle_a_cdeg, int32_t angle_b_cdeg, int32_t current_ma,
                     uint32_t buttons, uint32_t switches) {
     bool edge = false;
-    set_pins(&host->pins, angle_a_cdeg, angle_b_cdeg, current_ma, buttons, switches);
+    guard_host_pins(&host->pins, angle_a_cdeg, angle_b_cdeg, current_ma, buttons, switches);
     for (int32_t i = 0; i < ms && i < GUARD_HOST_MOST; i++) {
         guard_step(&host->guard, &host->pins, &host->command, &host->request, &host->out);
         host->command.fresh = false;

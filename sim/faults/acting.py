@@ -3,12 +3,12 @@
 from safety.signals import BUTTONS, RAISE, RETURN, STOP, TILT
 from sim.faults.effects import Deed, Effect, by_place, merged, newest, united
 from sim.faults.kinds import FaultKind, Parameter, Values
-from sim.table import SimulatedTable
+from sim.table import TableParts
 
 Effects = tuple[Effect | Deed, ...]
 
 
-def _supervisor_dawdles(table: SimulatedTable, _values: Values) -> Effects:
+def _supervisor_dawdles(table: TableParts, _values: Values) -> Effects:
     hooks = table.panel.hooks
     return (
         Effect(hooks, "stuck_held", STOP, united, brief=True),
@@ -16,55 +16,55 @@ def _supervisor_dawdles(table: SimulatedTable, _values: Values) -> Effects:
     )
 
 
-def _supervisor_leaves(table: SimulatedTable, _values: Values) -> Effects:
+def _supervisor_leaves(table: TableParts, _values: Values) -> Effects:
     hands = table.hands
     return Deed(lambda: hands.crank(False), lambda: None), Effect(table.panel.hooks, "deserted", True)
 
 
-def _estop_pressed(table: SimulatedTable, _values: Values) -> Effects:
+def _estop_pressed(table: TableParts, _values: Values) -> Effects:
     hands = table.hands
     return (Deed(lambda: hands.estop(True), lambda: hands.estop(False)),)
 
 
-def _estop_contact_fails(table: SimulatedTable, values: Values) -> Effects:
+def _estop_contact_fails(table: TableParts, values: Values) -> Effects:
     pair = ("open", None) if values["contact"] == 1 else (None, "open")
     return (Effect(table.sensors.hooks, "estop", pair, by_place),)
 
 
-def _patient_presses(table: SimulatedTable, _values: Values) -> Effects:
+def _patient_presses(table: TableParts, _values: Values) -> Effects:
     return (Effect(table.panel.hooks, "patient_circuit", "open", newest, brief=True),)
 
 
-def _patient_button_broken(table: SimulatedTable, _values: Values) -> Effects:
+def _patient_button_broken(table: TableParts, _values: Values) -> Effects:
     return (Effect(table.panel.hooks, "patient_circuit", "open"),)
 
 
-def _patient_button_untested(table: SimulatedTable, _values: Values) -> Effects:
+def _patient_button_untested(table: TableParts, _values: Values) -> Effects:
     return (Effect(table.panel.hooks, "patient_circuit", "closed"),)
 
 
-def _button_stuck(table: SimulatedTable, values: Values) -> Effects:
+def _button_stuck(table: TableParts, values: Values) -> Effects:
     return (Effect(table.panel.hooks, "stuck_held", BUTTONS[str(values["button"])], united),)
 
 
-def _buttons_together(table: SimulatedTable, _values: Values) -> Effects:
+def _buttons_together(table: TableParts, _values: Values) -> Effects:
     return (Effect(table.panel.hooks, "stuck_held", TILT | RAISE, united),)
 
 
-def _raise_held(table: SimulatedTable, _values: Values) -> Effects:
+def _raise_held(table: TableParts, _values: Values) -> Effects:
     return (Effect(table.panel.hooks, "stuck_held", RAISE, united),)
 
 
-def _frames_stop(table: SimulatedTable, _values: Values) -> Effects:
-    return (Effect(table.bridge.hooks, "frames_stop", True),)
+def _frames_stop(table: TableParts, _values: Values) -> Effects:
+    return (Effect(table.link, "frames_stop", True),)
 
 
-def _frames_repeat(table: SimulatedTable, _values: Values) -> Effects:
-    return (Effect(table.bridge.hooks, "frames_repeat", True),)
+def _frames_repeat(table: TableParts, _values: Values) -> Effects:
+    return (Effect(table.link, "frames_repeat", True),)
 
 
-def _host_late(table: SimulatedTable, values: Values) -> Effects:
-    hooks = table.bridge.hooks
+def _host_late(table: TableParts, values: Values) -> Effects:
+    hooks = table.link
 
     def pause() -> None:
         hooks.pause_ms = int(values["gap_ms"])
@@ -72,15 +72,15 @@ def _host_late(table: SimulatedTable, values: Values) -> Effects:
     return (Deed(pause, lambda: None),)
 
 
-def _clock_wrong(table: SimulatedTable, _values: Values) -> Effects:
-    return (Effect(table.bridge.hooks, "host_altered", {"clock_ok": False}, merged),)
+def _clock_wrong(table: TableParts, _values: Values) -> Effects:
+    return (Effect(table.link, "host_altered", {"clock_ok": False}, merged),)
 
 
-def _configuration_unproven(table: SimulatedTable, _values: Values) -> Effects:
-    return (Effect(table.bridge.hooks, "host_altered", {"config_ok": False}, merged),)
+def _configuration_unproven(table: TableParts, _values: Values) -> Effects:
+    return (Effect(table.link, "host_altered", {"config_ok": False}, merged),)
 
 
-def _nothing(_table: SimulatedTable, _values: Values) -> Effects:
+def _nothing(_table: TableParts, _values: Values) -> Effects:
     return ()
 
 
@@ -124,10 +124,15 @@ KINDS = (
         _host_late,
         (Parameter("gap_ms", "how long it hangs", 80, "ms", 10, 10_000),),
         momentary=True,
+        of_host=True,
     ),
-    FaultKind("clock-wrong", "H28", "the host's clock is not set", _clock_wrong),
+    FaultKind("clock-wrong", "H28", "the host's clock is not set", _clock_wrong, of_host=True),
     FaultKind(
-        "configuration-unproven", "H30", "the configuration is not the one that was proven", _configuration_unproven
+        "configuration-unproven",
+        "H30",
+        "the configuration is not the one that was proven",
+        _configuration_unproven,
+        of_host=True,
     ),
     FaultKind(
         "boots-below",

@@ -12,7 +12,7 @@ from config.errors import UsageError
 from safety.signals import State
 from sim.faults.effects import Deed, Effect, Effects
 from sim.panel import Panel
-from sim.table import SimulatedTable
+from sim.table import TableParts
 
 Value = float | int | str
 Values = Mapping[str, Value]
@@ -48,16 +48,18 @@ class FaultKind:
     """One way in which a table, a person or a paper can fail, named after what happens.
 
     `hazard` is the row of the hazard table that it provokes first; `effects` tells which parts of a table it
-    holds, and how. `at_boot` marks what must be so before the first tick, `momentary` what has no duration.
+    holds, and how. `at_boot` marks what must be so before the first tick, `momentary` what has no duration, `of_host`
+    what the host does or knows of itself, which a table in another process cannot have.
     """
 
     name: str
     hazard: str
     meaning: str
-    effects: Callable[[SimulatedTable, Values], tuple[Effect | Deed, ...]]
+    effects: Callable[[TableParts, Values], tuple[Effect | Deed, ...]]
     parameters: tuple[Parameter, ...] = ()
     at_boot: bool = False
     momentary: bool = False
+    of_host: bool = False
 
     def as_json(self) -> dict[str, object]:
         """Return what `inversion-table faults --json` tells of this kind."""
@@ -113,16 +115,16 @@ class Fault:
         """The hazard that it provokes first, such as `H04`."""
         return self.kind.hazard
 
-    def start(self, table: SimulatedTable) -> None:
+    def start(self, table: TableParts) -> None:
         """Let it begin on `table`; starting a fault that is already active changes nothing."""
         effects_of(table).start(self, self.kind.effects(table, self.values))
         _name_active(table)
 
-    def let_go(self, table: SimulatedTable) -> None:
+    def let_go(self, table: TableParts) -> None:
         """End what the fault does with a finger only; the rest of it goes on."""
         effects_of(table).end_brief(self)
 
-    def end(self, table: SimulatedTable) -> None:
+    def end(self, table: TableParts) -> None:
         """Let it go: what it held returns to what the other active faults, or the healthy table, make of it."""
         effects_of(table).end(self)
         _name_active(table)
@@ -132,19 +134,28 @@ class Fault:
         lasts = "" if self.duration_ms is None else f"+{self.duration_ms / 1000:g}s"
         if lasts and self.when.state is not None and not self.when.offset_ms:
             lasts = "+0s" + lasts  # a lone time after a state is the time in it
+        return f"{self.name}@{self.when}{lasts}{self._chosen()}"
+
+    @property
+    def text_now(self) -> str:
+        """Write it as `Hands.inject` takes it: without a moment."""
+        lasts = "" if self.duration_ms is None else f"+{self.duration_ms / 1000:g}s"
+        return f"{self.name}{lasts}{self._chosen()}"
+
+    def _chosen(self) -> str:
         chosen = [
             f"{parameter.name}={self.values[parameter.name]}"
             for parameter in self.kind.parameters
             if self.values[parameter.name] != parameter.default
         ]
-        return f"{self.name}@{self.when}{lasts}" + (":" + ",".join(chosen) if chosen else "")
+        return ":" + ",".join(chosen) if chosen else ""
 
 
 # A table's panel lives exactly as long as the table, and is the one part of it that nothing else compares or copies.
 _EFFECTS: WeakKeyDictionary[Panel, Effects] = WeakKeyDictionary()
 
 
-def effects_of(table: SimulatedTable) -> Effects:
+def effects_of(table: TableParts) -> Effects:
     """Return what faults do to this table now."""
     effects = _EFFECTS.get(table.panel)
     if effects is None:
@@ -152,12 +163,12 @@ def effects_of(table: SimulatedTable) -> Effects:
     return effects
 
 
-def active_faults(table: SimulatedTable) -> tuple[Fault, ...]:
+def active_faults(table: TableParts) -> tuple[Fault, ...]:
     """Return the faults that a table has now, in the order in which they came."""
     return tuple(fault for fault in effects_of(table).active() if isinstance(fault, Fault))
 
 
-def _name_active(table: SimulatedTable) -> None:
+def _name_active(table: TableParts) -> None:
     """Tell the table the names of its faults, for the trace."""
     table.active.clear()
     table.active.update((fault.name, fault) for fault in active_faults(table))

@@ -3,7 +3,7 @@
 from sim.faults.effects import Effect, multiplied
 from sim.faults.kinds import FaultKind, Parameter, Values
 from sim.hooks import Obstacle
-from sim.table import SimulatedTable
+from sim.table import TableParts
 
 Effects = tuple[Effect, ...]
 
@@ -11,35 +11,35 @@ LEVEL_DEG = 1.0
 AHEAD = Parameter("ahead_deg", "how far ahead contact begins", 0.2, "deg", 0.0, 60.0)
 
 
-def _drive_dead(table: SimulatedTable, _values: Values) -> Effects:
+def _drive_dead(table: TableParts, _values: Values) -> Effects:
     return (Effect(table.plant.hooks, "drive_dead", True),)
 
 
-def _drive_reversed(table: SimulatedTable, _values: Values) -> Effects:
+def _drive_reversed(table: TableParts, _values: Values) -> Effects:
     return (Effect(table.plant.hooks, "drive_reversed", True),)
 
 
-def _brake_slips(table: SimulatedTable, values: Values) -> Effects:
+def _brake_slips(table: TableParts, values: Values) -> Effects:
     return (Effect(table.plant.hooks, "brake_grip", float(values["hold_percent"]) / 100, multiplied),)
 
 
-def _drive_overspeeds(table: SimulatedTable, values: Values) -> Effects:
+def _drive_overspeeds(table: TableParts, values: Values) -> Effects:
     return (Effect(table.plant.hooks, "drive_gain", float(values["gain_percent"]) / 100, multiplied),)
 
 
-def _drive_runs_away(table: SimulatedTable, values: Values) -> Effects:
+def _drive_runs_away(table: TableParts, values: Values) -> Effects:
     return (Effect(table.plant.hooks, "drive_runaway_deg_s", float(values["speed_deg_s"])),)
 
 
-def _drive_hot(table: SimulatedTable, _values: Values) -> Effects:
+def _drive_hot(table: TableParts, _values: Values) -> Effects:
     return (Effect(table.plant.hooks, "drive_hot", True),)
 
 
-def _drive_fault(table: SimulatedTable, _values: Values) -> Effects:
+def _drive_fault(table: TableParts, _values: Values) -> Effects:
     return (Effect(table.plant.hooks, "driver_fault", True),)
 
 
-def _obstacle(table: SimulatedTable, values: Values, outward: bool) -> Effects:
+def _obstacle(table: TableParts, values: Values, outward: bool) -> Effects:
     """Something stands in the way, on the side that is outward, or homeward, of where the table is now."""
     here_deg = table.truth().angle_cdeg / 100
     above = here_deg > LEVEL_DEG
@@ -48,15 +48,15 @@ def _obstacle(table: SimulatedTable, values: Values, outward: bool) -> Effects:
     return (Effect(table.plant.hooks, "obstacle", Obstacle(at_deg, blocks)),)
 
 
-def _obstruction(table: SimulatedTable, values: Values) -> Effects:
+def _obstruction(table: TableParts, values: Values) -> Effects:
     return _obstacle(table, values, outward=True)
 
 
-def _obstruction_homeward(table: SimulatedTable, values: Values) -> Effects:
+def _obstruction_homeward(table: TableParts, values: Values) -> Effects:
     return _obstacle(table, values, outward=False)
 
 
-def _mains_lost(table: SimulatedTable, values: Values) -> Effects:
+def _mains_lost(table: TableParts, values: Values) -> Effects:
     off = Effect(table.plant.hooks, "mains_off", True)
     return (off,) if values["battery"] == "yes" else (off, Effect(table.plant.hooks, "battery_absent", True))
 

@@ -6,12 +6,17 @@ import msgspec
 
 from safety.signals import Permit
 from sim.faults.kinds import Fault, active_faults
-from sim.table import SimulatedTable
+from sim.table import TableParts
 
 
-def tamper(permit: Permit, table: SimulatedTable) -> Permit:
+def tamper(permit: Permit, table: TableParts) -> Permit:
     """Return the permit as the faults of `table` leave it; called when a `FaultSchedule` has been made for it."""
-    for fault in active_faults(table):
+    return tampered(permit, active_faults(table))
+
+
+def tampered(permit: Permit, faults: Iterable[Fault]) -> Permit:
+    """Return the permit as some faults leave it."""
+    for fault in faults:
         if fault.name == "wrong-plan":
             permit = msgspec.structs.replace(permit, prescribed_cdeg=round(float(fault.values["prescribed_deg"]) * 100))
         elif fault.name == "permit-expired":

@@ -9,7 +9,7 @@ from safety.signals import Snapshot, State
 from sim.faults.catalogue import parse_now
 from sim.faults.effects import BRIEF_MS
 from sim.faults.kinds import Fault
-from sim.table import SimulatedTable
+from sim.table import TableParts
 
 _NEVER_MS = 1 << 60
 
@@ -21,7 +21,7 @@ class FaultSchedule:
     that a stay in that state lasts long enough. `Hands.inject` on this table is carried out here too.
     """
 
-    def __init__(self, table: SimulatedTable, faults: Iterable[Fault] = ()) -> None:
+    def __init__(self, table: TableParts, faults: Iterable[Fault] = ()) -> None:
         """Take the table and what is to happen to it."""
         self.faults = tuple(faults)
         self._table = table
@@ -29,7 +29,7 @@ class FaultSchedule:
         self._waiting: list[Fault] = []
         self._in_state: list[tuple[int, Fault]] = []
         self._timed: list[tuple[int, Fault]] = []
-        self._ends: list[tuple[int, int, Callable[[SimulatedTable], None]]] = []
+        self._ends: list[tuple[int, int, Callable[[TableParts], None]]] = []
         self._number = count()
         self._due_ms = _NEVER_MS
         self._state: State | None = None
@@ -50,6 +50,13 @@ class FaultSchedule:
         """Let a fault begin now, written `NAME[+DURATION][:key=value,…]`. Raises FaultError."""
         self._start(parse_now(text))
 
+    def pass_to(self, now_ms: int) -> None:
+        """Note that it is `now_ms` by now, where nobody sees snapshots: what was injected ends when it is time."""
+        self._now_ms = now_ms
+        if now_ms >= self._due_ms:
+            self._end_due(now_ms)
+            self._plan()
+
     def observe(self, snapshot: Snapshot) -> None:
         """Take in one tick: start and end what is due. Costs about 0.1 µs when nothing is."""
         now_ms = self._now_ms = snapshot.t_ms
@@ -65,14 +72,17 @@ class FaultSchedule:
             self._watches_motion = False
             self._timed = [(now_ms + f.when.offset_ms, f) for f in self._waiting if f.when.state is None]
         # What ends now ends before anything begins, so that one fault may follow another without a gap.
-        while self._ends and self._ends[0][0] <= now_ms:
-            heappop(self._ends)[2](self._table)
+        self._end_due(now_ms)
         for moments in (self._in_state, self._timed):
             for moment in [moment for moment in moments if moment[0] <= now_ms]:
                 moments.remove(moment)
                 self._waiting.remove(moment[1])
                 self._start(moment[1])
         self._plan()
+
+    def _end_due(self, now_ms: int) -> None:
+        while self._ends and self._ends[0][0] <= now_ms:
+            heappop(self._ends)[2](self._table)
 
     def _start(self, fault: Fault) -> None:
         fault.start(self._table)

@@ -2,7 +2,7 @@
 
 from sim.faults.effects import Effect, added, by_place
 from sim.faults.kinds import FaultKind, Parameter, Values
-from sim.table import SimulatedTable
+from sim.table import TableParts
 
 Effects = tuple[Effect, ...]
 
@@ -18,25 +18,25 @@ def _sides(values: Values) -> tuple[str, ...]:
     return ("left", "right") if values["side"] == "both" else (str(values["side"]),)
 
 
-def _straps(table: SimulatedTable, values: Values, contacts: tuple[str | None, str | None]) -> Effects:
+def _straps(table: TableParts, values: Values, contacts: tuple[str | None, str | None]) -> Effects:
     hooks = table.sensors.hooks
     return tuple(Effect(hooks, f"strap_{side}", contacts, by_place) for side in _sides(values))
 
 
-def _strap_opens(table: SimulatedTable, values: Values) -> Effects:
+def _strap_opens(table: TableParts, values: Values) -> Effects:
     return _straps(table, values, ("open", "open"))
 
 
-def _strap_contact_fails(table: SimulatedTable, values: Values) -> Effects:
+def _strap_contact_fails(table: TableParts, values: Values) -> Effects:
     stuck = str(values["stuck"])
     return _straps(table, values, (stuck, None) if values["contact"] == 1 else (None, stuck))
 
 
-def _strap_stuck_closed(table: SimulatedTable, values: Values) -> Effects:
+def _strap_stuck_closed(table: TableParts, values: Values) -> Effects:
     return _straps(table, values, ("closed", "closed"))
 
 
-def _angles(table: SimulatedTable, values: Values, attribute: str, value: float | bool) -> Effects:
+def _angles(table: TableParts, values: Values, attribute: str, value: float | bool) -> Effects:
     """One effect on each sensor that `values` name; a fault without the parameter has both."""
     chosen = values.get("sensor", "both")
     hooks = [table.sensors.angle_a.hooks] if chosen == "a" else [table.sensors.angle_b.hooks]
@@ -47,42 +47,42 @@ def _angles(table: SimulatedTable, values: Values, attribute: str, value: float 
     return tuple(Effect(hook, attribute, value, added) for hook in hooks)
 
 
-def _angle_lost(table: SimulatedTable, values: Values) -> Effects:
+def _angle_lost(table: TableParts, values: Values) -> Effects:
     return _angles(table, values, "lost", True)
 
 
-def _angle_drifts(table: SimulatedTable, values: Values) -> Effects:
+def _angle_drifts(table: TableParts, values: Values) -> Effects:
     return _angles(table, values, "drift_deg_s", float(values["rate_deg_s"]))
 
 
-def _angle_jumps(table: SimulatedTable, values: Values) -> Effects:
+def _angle_jumps(table: TableParts, values: Values) -> Effects:
     return _angles(table, values, "offset_deg", float(values["by_deg"]))
 
 
-def _angle_freezes(table: SimulatedTable, values: Values) -> Effects:
+def _angle_freezes(table: TableParts, values: Values) -> Effects:
     return _angles(table, values, "stuck", True)
 
 
-def _creep(table: SimulatedTable, values: Values, rate_deg_s: float) -> Effects:
+def _creep(table: TableParts, values: Values, rate_deg_s: float) -> Effects:
     """Both sensors creep off alike until they are off by `by_deg`."""
     drifts = _angles(table, values, "drift_deg_s", rate_deg_s)
     return drifts + tuple(Effect(drift.part, "drift_most_deg", float(values["by_deg"])) for drift in drifts)
 
 
-def _angles_shift(table: SimulatedTable, values: Values) -> Effects:
+def _angles_shift(table: TableParts, values: Values) -> Effects:
     return _creep(table, values, DEEPER_DEG_S)
 
 
-def _raised_too_far(table: SimulatedTable, values: Values) -> Effects:
+def _raised_too_far(table: TableParts, values: Values) -> Effects:
     return _creep(table, values, HIGHER_DEG_S)
 
 
-def _device_limit(table: SimulatedTable, values: Values) -> Effects:
+def _device_limit(table: TableParts, values: Values) -> Effects:
     here_deg = table.truth().angle_cdeg / 100
     return _angles(table, values, "offset_deg", float(values["reads_deg"]) - here_deg)
 
 
-def _level_switch_stuck(table: SimulatedTable, values: Values) -> Effects:
+def _level_switch_stuck(table: TableParts, values: Values) -> Effects:
     return (Effect(table.sensors.hooks, "level_switch", values["at"] == "below"),)
 
 
