@@ -16,6 +16,7 @@ SETTLE_MS: Final = 200
 ABSENT: Final = GuardState.ABSENT
 ALLOW: Final = Demand.ALLOW
 STOP: Final = Demand.STOP
+RETURN: Final = Demand.RETURN
 
 ALARMS: Final[dict[Demand, Alarm]] = {
     Demand.ALLOW: Alarm.LOW,
@@ -45,8 +46,11 @@ def guard_of(readings: Readings) -> Guard | None:
 
 
 def causes(guard: Guard, now: list[Cause]) -> None:
-    """Adopt what the guard demands as one more cause, unless the host says at least as much for the same reason."""
-    if guard.demand == ALLOW:
+    """Adopt what the guard demands as one more cause, unless the host says at least as much for the same reason.
+
+    A return that has no cause was asked for by a press, which the host sees too.
+    """
+    if guard.demand == ALLOW or (guard.demand == RETURN and not guard.causes):
         return
     code = guard.causes[0] if guard.causes else "H17"
     adopted = Cause(code, guard.demand, ALARMS[guard.demand], guard.first_value, 0, "by the guard", "guard", slow=True)

@@ -27,18 +27,21 @@ STRAP_WAIT_MS: Final = 10_000
 def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: People, still_ms: int) -> tuple[Cause, ...]:
     """Add this step's causes of STOP and worse; drop what a fresh press clears.
 
-    RETURN clears at any time; TILT and RAISE only once the table has come to rest.
+    RETURN clears at any time; TILT and RAISE only once the table has come to rest. What the guard says keeps its place
+    here as long as the guard says it; the guard latches it by itself, and here it holds nothing.
     """
     after = latched
     for cause in now:
-        # The guard latches what it says by itself.
-        if cause.demand < DEMAND_STOP or cause.by == "guard" or (cause.code == "H18" and not links.latches(link)):
+        if cause.demand < DEMAND_STOP or (cause.code == "H18" and cause.by != "guard" and not links.latches(link)):
             continue
         for index, old in enumerate(after):
             if old.code == cause.code:
+                if cause.by == "guard" and old.by != "guard":
+                    break
                 # The e-stop's CUT becomes a HOLD; no other cause grows milder.
                 if (
-                    cause.demand > old.demand
+                    old.by == "guard"
+                    or cause.demand > old.demand
                     or cause.alarm > old.alarm
                     or (cause.code == "H20" and cause.demand != old.demand)
                 ):
@@ -46,6 +49,9 @@ def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: Peopl
                 break
         else:
             after = (*after, cause)
+    if any(cause.by == "guard" for cause in after):
+        said = [cause.code for cause in now if cause.demand >= DEMAND_STOP]
+        after = tuple(cause for cause in after if cause.by != "guard" or cause.code in said)
     presses = TILT | RAISE | RETURN if STOOD_MS <= still_ms else RETURN
     if people.pressed & presses and any(cause.code in PRESS_CLEARED for cause in after):
         active = [cause.code for cause in now]
@@ -56,7 +62,7 @@ def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: Peopl
 def waited(latched: tuple[Cause, ...], wait_ms: int, waiting: bool, elapsed_ms: int) -> tuple[tuple[Cause, ...], int]:
     """H04 under the policy `wait`: the STOP becomes the RETURN after 10 s or without presence, refastened or not."""
     for index, cause in enumerate(latched):
-        if cause.code == "H04" and cause.demand == DEMAND_STOP:
+        if cause.code == "H04" and cause.demand == DEMAND_STOP and cause.by != "guard":
             wait_ms = min(wait_ms + elapsed_ms, STRAP_WAIT_MS + 1)
             if not waiting or wait_ms > STRAP_WAIT_MS:
                 turned = msgspec.structs.replace(cause, demand=DEMAND_RETURN)
@@ -66,8 +72,8 @@ def waited(latched: tuple[Cause, ...], wait_ms: int, waiting: bool, elapsed_ms: 
 
 
 def ends_session(latched: tuple[Cause, ...]) -> bool:
-    """Whether a latched cause ends the session, so that no set may start before a new ARM."""
-    return any(cause.code not in PRESS_CLEARED for cause in latched)
+    """Whether a latched cause ends the session, so that no set may start before a new ARM; the guard's ends its own."""
+    return any(cause.code not in PRESS_CLEARED and cause.by != "guard" for cause in latched)
 
 
 def level_now(angles: Angles) -> bool:

@@ -45,7 +45,8 @@ class Drive(msgspec.Struct, frozen=True, gc=False):
     """What is remembered of the drive.
 
     `driven` values are centidegrees a second times milliseconds. `far_*` is the furthest that a sensor went in
-    the direction applied; `rest_*` where it stood after 1 s of zero set-point, None before.
+    the direction applied; `rest_*` where it stood after 1 s of zero set-point, None before. `powered`: whether the
+    drive had power in the last frame at rest; not known counts as yes.
     """
 
     sign: int = 0
@@ -70,6 +71,7 @@ class Drive(msgspec.Struct, frozen=True, gc=False):
     caught: int = FREE
     caught_ms: int = 0
     caught_cdeg_s: int = 0
+    powered: bool = True
 
 
 NOTHING: Final[tuple[Cause, ...]] = ()
@@ -89,7 +91,9 @@ def resting(
     was: Drive, readings: Readings, elapsed_ms: int, angles: Angles, track: Track, armed: bool, limits: Limits
 ) -> Step:
     """H12 and H13 with the set-point at zero."""
-    if was.zero_ms >= CAP_MS and was.caught == FREE and track.quiet_at is not None and not track.short_cdeg_s:
+    powered = readings.drive_power is not False
+    still = track.quiet_at is not None and not track.short_cdeg_s
+    if still and was.zero_ms >= REST_MS and was.caught == FREE and powered is was.powered:
         # All clear: both sensors stand within 1° of where they came to rest, and the track says still.
         a, b, from_a, from_b = angles.a_cdeg, angles.b_cdeg, was.rest_a, was.rest_b
         if angles.lost == NONE and a is not None and b is not None and from_a is not None and from_b is not None:
@@ -106,8 +110,15 @@ def resting(
         caught=was.caught,
         caught_ms=was.caught_ms,
         caught_cdeg_s=was.caught_cdeg_s,
+        powered=powered,
     )
-    if was.caught in (SLOWING, CAUGHT):
+    if powered and not was.powered and was.caught == FREE and helped(readings):
+        if not track.still_ms:
+            return caught(zero_ms, angles, track, powered), NOTHING, NONE, False
+        drive = msgspec.structs.replace(drive, rest_a=angles.a_cdeg, rest_b=angles.b_cdeg)
+    if was.caught in (SLOWING, CAUGHT) and was.powered and not powered:
+        drive = msgspec.structs.replace(drive, caught=FREE)  # RESET let go of it
+    elif was.caught in (SLOWING, CAUGHT):
         return watched(drive, elapsed_ms, angles, track, limits)
     causes = []
     if zero_ms >= REST_MS and (cause := uncommanded(drive, readings, angles, track, armed, limits)):
@@ -120,9 +131,29 @@ def resting(
         # It has come to rest elsewhere; the cause is latched, the mark may not keep RESET away for ever.
         drive = msgspec.structs.replace(drive, rest_a=angles.a_cdeg, rest_b=angles.b_cdeg)
     if causes[0].demand == Demand.HOLD:
-        speed = abs(track.short_cdeg_s or 0)
-        drive = Drive(zero_ms=zero_ms, rest_a=angles.a_cdeg, rest_b=angles.b_cdeg, caught=SLOWING, caught_cdeg_s=speed)
+        drive = caught(zero_ms, angles, track, powered)
     return drive, tuple(causes), NONE, False
+
+
+def helped(readings: Readings) -> bool:
+    """Whether the guard holds the table now, with its drive beside the set brake."""
+    return readings.guard is not None and readings.guard.demand == Demand.HOLD and readings.brake_set is True
+
+
+def caught(zero_ms: int, angles: Angles, track: Track, powered: bool) -> Drive:
+    """A table that the drive, powered at zero speed from now on, has to bring to rest beside its brake.
+
+    Whichever judge finds it first has it powered. For the other the same motion would be one that even a powered drive
+    does not hold, and its CUT would drop what is being caught.
+    """
+    return Drive(
+        zero_ms=zero_ms,
+        rest_a=angles.a_cdeg,
+        rest_b=angles.b_cdeg,
+        caught=SLOWING,
+        caught_cdeg_s=abs(track.short_cdeg_s or 0),
+        powered=powered,
+    )
 
 
 def watched(drive: Drive, elapsed_ms: int, angles: Angles, track: Track, limits: Limits) -> Step:
@@ -155,6 +186,7 @@ def watched(drive: Drive, elapsed_ms: int, angles: Angles, track: Track, limits:
         caught=state,
         caught_ms=caught_ms,
         caught_cdeg_s=drive.caught_cdeg_s,
+        powered=drive.powered,
     )
     if state != LET_GO:
         return after, NOTHING, NONE, state == CAUGHT

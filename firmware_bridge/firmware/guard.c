@@ -865,6 +865,7 @@ void guard_init(guard_t *g, const guard_pins_t *pins) {
     use(g, &usual);
     g->people.patient_open = true;
     g->drive.rest_a = g->drive.rest_b = GUARD_NO_ANGLE;
+    g->drive.powered = true; /* a HOLD from boot on catches nothing */
     g->eyes.a.word = g->eyes.b.word = GUARD_NO_ANGLE;
     g->link.age_ms = g->link.heard_ms = COUNT_CAP_MS;
     g->link.ago_1_ms = g->link.ago_2_ms = LAPSES_IN_MS;

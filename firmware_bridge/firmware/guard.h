@@ -250,6 +250,7 @@ typedef struct {
     bool halves;
     bool block_halves;
     bool rested;
+    bool powered; /* at the last sample the drive was not at rest with its power off */
     uint8_t found[6]; /* what H10 to H15 demand since the last sample, and what was measured */
     int16_t value[6];
 } guard_drive_t;

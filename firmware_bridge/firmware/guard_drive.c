@@ -227,6 +227,15 @@ static void watch_caught(guard_t *g) {
     }
 }
 
+/* From now on the drive, powered at zero speed beside the set brake, has to bring the table to rest. */
+static void catch_it(guard_t *g) {
+    guard_drive_t *drive = &g->drive;
+    drive->caught = SLOWING;
+    drive->caught_ms = 0;
+    drive->caught_slope = guard_size_of(guard_twice(&g->eyes, g->eyes.a.slope_250, g->eyes.b.slope_250));
+    guard_rest_here(g);
+}
+
 /* H12 and H13 with the set-point at zero. */
 static void follow_resting(guard_t *g) {
     guard_drive_t *drive = &g->drive;
@@ -237,9 +246,22 @@ static void follow_resting(guard_t *g) {
     if (drive->zero_ms >= REST_MS && !drive->rested) {
         guard_rest_here(g);
     }
+    bool resting = g->actuator.phase == GUARD_RESTING;
     if (drive->caught == SLOWING || drive->caught == CAUGHT) {
-        watch_caught(g);
-        return;
+        if (!resting || g->actuator.drive_power || !drive->powered) {
+            watch_caught(g);
+            return;
+        }
+        drive->caught = FREE; /* whose HOLD it was, it is over */
+    }
+    if (resting && g->actuator.drive_power && !drive->powered) {
+        /* The host's HOLD came before our own finding and has powered the drive: the same motion is being caught now. A
+         * table that is still has nothing to slow down from. */
+        if (g->eyes.still_ms == 0u) {
+            catch_it(g);
+            return;
+        }
+        guard_rest_here(g);
     }
     if (drive->rested) {
         uncommanded(g);
@@ -254,10 +276,7 @@ static void follow_resting(guard_t *g) {
         guard_rest_here(g); /* it has come to rest elsewhere; the cause is latched, the mark may not keep RESET away */
     }
     if (worst == GUARD_HOLD) {
-        drive->caught = SLOWING;
-        drive->caught_ms = 0;
-        drive->caught_slope = guard_size_of(guard_twice(&g->eyes, g->eyes.a.slope_250, g->eyes.b.slope_250));
-        guard_rest_here(g);
+        catch_it(g);
     }
 }
 
@@ -440,4 +459,5 @@ void guard_follow_drive(guard_t *g, const guard_pins_t *pins) {
     } else {
         follow_driven(g, current_ma);
     }
+    drive->powered = g->actuator.phase != GUARD_RESTING || g->actuator.drive_power;
 }

@@ -132,6 +132,47 @@ def test_h12_what_moves_again_after_it_was_caught_is_cut() -> None:
     b.until(lambda bench: bench.demand is Demand.CUT, 5)
 
 
+@pytest.mark.parametrize("early_ms", [10, 30, 50])
+def test_h12_found_first_by_the_host_is_caught_just_as_well(early_ms: int) -> None:
+    found = Bench().at(-3000).put(slip=-200.0)
+    ticks = round(100 * found.until(lambda bench: bench.demand >= Demand.HOLD, 5))
+    b = Bench().at(-3000).put(slip=-200.0).run(ticks / 100 - early_ms / 1000)
+    assert b.demand is Demand.ALLOW
+    b.run(0.02, host_demand=Demand.HOLD, host_cause=12)
+    assert (b.demand, b.causes, b.out.drive_power) == (Demand.HOLD, {"H12"}, True)
+    b.run(0.1).run(5, slip=0.0)
+    assert (b.demand, b.causes, b.out.drive_power) == (Demand.HOLD, {"H12"}, True)
+    b.run(2, slip=-60.0)
+    assert b.demand is Demand.CUT, "moving again"
+
+
+def test_h12_found_first_by_the_host_and_not_slowing_is_cut() -> None:
+    b = Bench().at(-3000).run(0.1, slip=-200.0)
+    b.run(0.02, host_demand=Demand.HOLD, host_cause=12)
+    assert b.demand is Demand.HOLD
+    assert 0.15 < b.until(lambda bench: bench.demand is Demand.CUT, 1) < 0.35
+
+
+def test_h12_creeping_that_the_host_found_is_measured_anew_once_the_drive_holds() -> None:
+    b = Bench().at(-3000).run(7, slip=-18.0)
+    assert b.demand is Demand.ALLOW
+    b.run(5, host_demand=Demand.HOLD, host_cause=12)
+    assert (b.demand, b.causes) == (Demand.HOLD, {"H12"}), (
+        "1.3 degrees from where it was held, not from where it rested"
+    )
+    assert 1 < b.until(lambda bench: bench.demand is Demand.CUT, 5) < 3
+
+
+def test_h12_after_a_hold_that_the_host_takes_back_it_is_caught_anew() -> None:
+    b = Bench().at(-3000).run(0.1, slip=-200.0)
+    b.run(0.02, host_demand=Demand.HOLD, host_cause=24).run(3, slip=0.0)
+    assert b.demand is Demand.ALLOW and b.out.drive_power, "a cause that is not the guard's to keep"
+    b.run(1, host_demand=Demand.ALLOW, host_cause=0)
+    assert not b.out.drive_power
+    b.until(lambda bench: bench.demand >= Demand.HOLD, 5, slip=-200.0)
+    assert b.demand is Demand.HOLD
+
+
 @pytest.mark.parametrize(("by", "trips"), [(129, False), (132, True)])
 def test_h12_armed_one_degree_and_the_backlash_from_rest(by: int, trips: bool) -> None:
     b = Bench().armed().run(2)

@@ -66,7 +66,7 @@ def test_of_one_reason_that_both_judges_see_the_worse_word_counts_and_is_told_on
 def test_reasons_of_both_judges_stand_beside_each_other_in_the_order_of_the_table() -> None:
     bench = guarded()
     bench.run(10, strap_left=Contacts.OPEN, drive_fault=True, guard=says(CUT, "H13"))
-    assert bench.codes == ("H04", "H16", "H13")
+    assert bench.codes == ("H04", "H13", "H16")
     assert bench.demand == CUT
 
 
@@ -86,8 +86,59 @@ def test_a_lapse_of_the_lease_clears_when_the_guard_says_so() -> None:
 def test_what_the_guard_says_is_the_guards_to_keep(demand: Demand) -> None:
     bench = guarded()
     bench.run(500, guard=says(demand, "H13"))
-    assert bench.judged.latched == ()
+    assert (bench.codes, bench.demand) == (("H13",), demand)
     bench.run(10, guard=ARMED)
+    assert (bench.codes, bench.judged.latched) == ((), ())
+
+
+@pytest.mark.parametrize("demand", [STOP, RETURN, HOLD, CUT])
+def test_a_cause_that_the_guard_saw_first_stays_first(demand: Demand) -> None:
+    bench = guarded()
+    bench.run(20, guard=says(demand, "H13"))
+    bench.run(20, strap_left=Contacts.OPEN)
+    bench.run(20, drive_fault=True)
+    assert bench.codes == ("H13", "H04", "H16")
+    assert bench.decision.command.stop_cause == "H13"
+    bench.run(20, guard=ARMED)
+    assert bench.codes == ("H04", "H16")
+
+
+def test_a_cause_that_the_host_saw_first_stays_first_when_the_guards_comes() -> None:
+    bench = guarded()
+    bench.run(20, strap_left=Contacts.OPEN)
+    bench.run(20, guard=says(CUT, "H13"))
+    assert bench.codes == ("H04", "H13")
+
+
+def test_what_the_host_finds_later_takes_the_place_that_the_guards_word_had() -> None:
+    bench = guarded()
+    bench.run(20, guard=says(STOP, "H04"))
+    bench.run(20, drive_fault=True)
+    bench.run(20, strap_left=Contacts.OPEN)
+    assert bench.codes == ("H04", "H16")
+    assert (bench.cause("H04").by, bench.cause("H04").demand) == ("host", RETURN)
+    bench.run(20, guard=ARMED)
+    assert bench.codes == ("H04", "H16"), "and from then on the host holds it"
+
+
+def test_a_cause_of_the_guards_is_told_as_it_says_it_now() -> None:
+    bench = guarded()
+    bench.run(20, guard=says(CUT, "H20"))
+    bench.run(20, guard=says(HOLD, "H20"))
+    assert [(cause.code, cause.demand) for cause in bench.decision.causes] == [("H20", HOLD)]
+    bench.run(20, guard=says(NO_DEEPENING, "H20"))
+    assert bench.judged.latched == () and bench.demand == NO_DEEPENING
+
+
+def test_a_stop_of_the_guards_ends_no_session_and_waits_for_no_strap() -> None:
+    bench = guarded()
+    bench.run(12_000, guard=says(STOP, "H04"))
+    assert (bench.demand, bench.decision.over) == (STOP, False)
+
+
+def test_a_return_that_a_press_asked_for_has_no_cause() -> None:
+    bench = guarded()
+    bench.run(100, guard=says(RETURN))
     assert bench.codes == ()
 
 
@@ -111,6 +162,60 @@ def test_the_hosts_latches_clear_only_after_the_guards(demand: Demand, clears: b
     bench.run(1000, drive_fault=False)
     bench.hold("ACK").run(3000, guard=says(demand, "H16"))
     assert ("H16" not in [cause.code for cause in bench.judged.latched]) is clears
+
+
+def falling(**changes: Any) -> Bench:
+    """A table whose brake slips, and which the guard has just found and powered its drive for."""
+    bench = guarded()
+    bench.run(1500)
+    bench.turn(-200, 100)
+    assert bench.demand == ALLOW
+    bench.turn(-200, 20, guard=says(HOLD, "H13"), drive_power=True, **changes)
+    return bench
+
+
+def test_a_fall_that_the_guard_has_powered_its_drive_for_is_being_caught_and_no_new_one() -> None:
+    bench = falling()
+    bench.turn(-100, 50)
+    bench.run(3000)
+    assert (bench.codes, bench.demand) == (("H13",), HOLD)
+    bench.turn(-60, 2500)
+    assert bench.demand == CUT, "moving again"
+
+
+def test_a_fall_that_the_guards_drive_does_not_slow_is_cut() -> None:
+    bench = falling()
+    bench.turn(-200, 150)
+    assert bench.demand == HOLD
+    bench.turn(-200, 100)
+    assert bench.demand == CUT
+
+
+@pytest.mark.parametrize("changes", [{"brake_set": False}, {"brake_set": None}])
+def test_with_the_brake_open_nobody_catches_a_fall(changes: dict[str, Any]) -> None:
+    bench = falling(**changes)
+    bench.turn(-200, 400)
+    assert bench.demand == CUT
+
+
+def test_a_creep_that_the_guard_found_is_measured_anew_once_its_drive_holds() -> None:
+    bench = guarded()
+    bench.turn(-18, 6500)
+    assert bench.demand == ALLOW
+    bench.turn(-18, 5000, guard=says(HOLD, "H12"), drive_power=True)
+    assert bench.demand == HOLD
+    bench.turn(-18, 3000)
+    assert bench.demand == CUT
+
+
+def test_what_the_guard_let_go_of_after_a_reset_is_caught_anew() -> None:
+    bench = falling()
+    bench.run(3000)
+    bench.run(1000, guard=ARMED, drive_power=False)
+    assert bench.demand == ALLOW
+    bench.turn(-200, 350)
+    assert (bench.codes, bench.demand) == (("H12", "H13"), HOLD) or bench.codes == ("H12",)
+    assert bench.demand == HOLD
 
 
 # ARM and DISARM by echo.

@@ -273,16 +273,8 @@ def test_the_emergency_stop_acts_with_the_host_dead() -> None:
     assert alone.actuation.alarm == Alarm.HIGH
 
 
-RAISED_BY_HAND = "raised-too-far"
+MISLED = ("device-limit", "raised-too-far")
 """Both sensors agree on a wrong angle: nothing on the table knows which level is the true one."""
-
-NOT_YET_KEPT = {"brake-slips": "12", "drive-overspeeds": "7", "drive-reversed": "7"}
-"""Sentences of the hazard page that are not kept with both judges, by fault.
-
-1 and 2: the guard takes the host's HOLD over just before it would have found H12 itself, powers the drive by it, and
-then calls the same fall a CUT because the drive has power. 7: a cause that only the guard saw is told after those
-that the host latches later.
-"""
 
 
 @pytest.mark.parametrize("fault", sorted(name for name, kind in KINDS.items() if not kind.at_boot))
@@ -292,5 +284,26 @@ def test_a_fault_with_the_guard_in_the_loop_ends_at_level_or_with_a_high_alarm(f
     run = watched.finish(150, watch_ms=20_000)
     last = run.ticks[-1]
     at_level = abs(last.angle_cdeg) <= LEVEL_CDEG
-    assert at_level or fault == RAISED_BY_HAND or last.seen.decision.alarm == Alarm.HIGH
-    assert [told for told in violations(run) if told[0] not in NOT_YET_KEPT.get(fault, "")] == []
+    assert at_level or fault in MISLED or last.seen.decision.alarm == Alarm.HIGH
+    assert violations(run) == []
+
+
+@pytest.mark.parametrize(
+    ("mass_kg", "offset_cm", "holds_percent"), [(75, 15, 0), (75, 3, 0), (135, 15, 40), (40, -15, 10)]
+)
+@pytest.mark.parametrize("offset_ms", [1000, 2500])
+def test_a_brake_that_slips_is_caught_and_brought_back_whichever_judge_finds_it_first(
+    mass_kg: int, offset_cm: int, holds_percent: int, offset_ms: int
+) -> None:
+    watched = Watched(person=Person(float(mass_kg), 175.0, float(offset_cm)), guard=True)
+    watched.until(lambda tick: tick.seen.wish.state is State.HOLDING, 100)
+    watched.until(lambda _: False, offset_ms / 1000)
+    watched.rig.inject(f"brake-slips:hold_percent={holds_percent}")
+    began = len(watched.ticks)
+    run = watched.finish(60, watch_ms=15_000)
+    ticks = run.ticks[began:]
+    assert {Demand.HOLD} <= {tick.seen.decision.demand for tick in ticks}
+    assert Demand.CUT not in {tick.seen.decision.demand for tick in ticks}
+    assert max(abs(tick.angle_cdeg - ticks[0].angle_cdeg) for tick in ticks[:300]) < 200
+    assert max(tick.angle_cdeg for tick in ticks) > -LEVEL_CDEG
+    assert violations(run) == []
