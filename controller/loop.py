@@ -9,7 +9,8 @@ from typing import Final, Protocol
 
 from config.limits import Limits
 from firmware_bridge.bridge import Bridge
-from safety.judge import INITIAL, Judged, step
+from safety.judge import step
+from safety.judged import INITIAL, Judged
 from safety.signals import Alarm, Command, Decision, Host, Readings, Signals, Snapshot, Wish
 
 TICK_MS: Final = 10

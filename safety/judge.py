@@ -11,12 +11,10 @@ import msgspec
 
 from config.limits import INVERTED_CDEG, LEVEL_BAND_CDEG, Limits
 from safety import angle as angle_checks
-from safety import arming, drive, echo, latches, link, motion, people, standing, straps, supply, timing, track
-from safety.angle import Angles
-from safety.echo import NOTHING_ASKED, Echo
-from safety.link import Link
-from safety.moving import NOT_RETURNING, PLAN_RETURN, Moving, Seen
-from safety.people import People
+from safety import arming, calm, drive, echo, latches, link, motion, people, standing, straps, supply, timing, track
+from safety.echo import Echo
+from safety.judged import NOTHING, Judged
+from safety.moving import NOT_RETURNING, PLAN_RETURN, Seen
 from safety.signals import (
     DEMAND_ALLOW,
     DEMAND_RETURN,
@@ -33,12 +31,9 @@ from safety.signals import (
     Wish,
 )
 from safety.standing import Drive
-from safety.straps import Straps
 from safety.supply import Supply
 from safety.timing import Timing
-from safety.track import Track
 
-NOTHING: Final[tuple[Cause, ...]] = ()
 NO_PROMPTS: Final[tuple[str, ...]] = ()
 UNKNOWN, ABOVE, LEVEL, BELOW, INVERTED = Region
 NO_ALARM: Final = Alarm.NONE
@@ -54,34 +49,17 @@ PROOFS: Final = tuple(
 )
 
 
-class Judged(msgspec.Struct, frozen=True, gc=False):
-    """All that the judge remembers from one step to the next."""
-
-    angles: Angles = Angles()
-    track: Track = track.UNKNOWN
-    drive: Drive = Drive()
-    supply: Supply = Supply()
-    straps: Straps = Straps()
-    people: People = People()
-    timing: Timing = Timing()
-    link: Link = Link()
-    moving: Moving = Moving()
-    latched: tuple[Cause, ...] = NOTHING
-    armed: Arm | None = None
-    over: bool = False
-    unread_ms: int = 0
-    strap_wait_ms: int = 0
-    host_stop: bool = False
-    at_cdeg: int | None = None
-    switch_wrong: bool = False
-    echo: Echo = NOTHING_ASKED
-
-
-INITIAL: Final = Judged()
-
-
 def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[Judged, Decision]:
     """Judge one tick. Returns what to remember and the decision."""
+    if was.calm is not None:
+        again = calm.again(was, was.calm, readings, wish, limits)
+        if again is not None:
+            return again
+    return in_full(was, readings, wish, limits)
+
+
+def in_full(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[Judged, Decision]:
+    """Judge one tick with every check."""
     elapsed_ms = readings.elapsed_ms
     if not 0 <= elapsed_ms <= LONGEST_GAP_MS:
         # No clock runs backward, and after so long a gap every counter is at its end.
@@ -300,6 +278,10 @@ def step(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tuple[J
         people_now.presence_ms,
         over,
     )
+    if speed.quiet_at is not None and armed is not None:
+        rests = calm.found(was, state, readings, wish, decision, limits)
+        if rests is not None:
+            state = msgspec.structs.replace(state, calm=rests)
     return state, decision
 
 

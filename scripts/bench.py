@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.limits import Limits
-from safety.judge import INITIAL, step
+from safety.judge import step
+from safety.judged import INITIAL
 from safety.signals import Contacts, Guard, GuardState, Host, Readings, Wish
 from sim.habits import Habits
 from sim.pytest_plugin import Rig

@@ -404,7 +404,7 @@ def test_h16_a_hot_drive_brings_the_patient_back_on_its_reserve(extra: int, dema
     bench = tilted()
     cooled = LIMITS.thermal_leak_ma2 // 100
     heat = LIMITS.thermal_budget_ma2_s * 6 // 10 + extra + cooled
-    bench.judged = msgspec.structs.replace(bench.judged, supply=Supply(heat=heat))
+    bench.judged = msgspec.structs.replace(bench.judged, supply=Supply(heat=heat), calm=None)
     bench.run(10)
     assert bench.demand == demand
 

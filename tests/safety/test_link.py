@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from safety import link
-from safety.judge import INITIAL, step
+from safety.judge import step
+from safety.judged import INITIAL
 from safety.signals import Alarm, Contacts, Demand, Guard, GuardState, Region, Wish
 from tests.safety.table import ARM, LIMITS, WHOLE, Bench, armed, ready, tilted
 

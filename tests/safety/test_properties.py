@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from safety import angle, link, motion, moving, people, standing, straps, supply
 from safety.angle import Angles
-from safety.judge import INITIAL, LONGEST_GAP_MS, Judged, step
+from safety.judge import LONGEST_GAP_MS, step
+from safety.judged import INITIAL, Judged
 from safety.link import Link
 from safety.moving import Moving, Seen
 from safety.people import People
@@ -31,7 +32,7 @@ from safety.signals import (
 from safety.straps import NEW_SIDE, Side, Straps
 from safety.supply import Supply
 from safety.timing import Timing
-from tests.safety.table import ARM, HOST, LIMITS, Bench, arm_with, armed, ready, tilted
+from tests.safety.table import ARM, HOST, LIMITS, Bench, arm_with, armed, both_ways, ready, tilted
 
 # Strategies: values dense at the edges of limits.
 
@@ -357,7 +358,7 @@ def test_whatever_is_read_and_wished_the_rules_hold_and_the_step_is_pure(
     state = start
     for seen, wish in ticks:
         before = msgspec.json.encode((state, seen, wish))
-        after, decision = step(state, seen, wish, LIMITS)
+        after, decision = both_ways(state, seen, wish, LIMITS)
         assert (after, decision) == step(state, seen, wish, LIMITS)
         assert msgspec.json.encode((state, seen, wish)) == before
         check_decision(state, after, seen, wish, decision)
