@@ -8,10 +8,12 @@ from functools import cache
 from typing import Any, Final
 
 import cffi
+import msgspec
 
 from config.errors import DeviceMissingError
 from config.limits import Limits
 from firmware_bridge.guard_build import FIRMWARE, NO_COMPILER, guard_library
+from firmware_bridge.protocol import TableConstants
 from safety.signals import Contacts
 
 NO_ANGLE: Final = -(2**15)
@@ -27,11 +29,7 @@ END_UP: Final = 0x200
 MAINS: Final = 0x400
 BATTERY: Final = 0x800
 DRIVE_FAULT: Final = 0x1000
-
-# The guard's count of heat: 1024 mA² for 80 ms.
-_HEAT_MA2: Final = 1024
-_HEAT_MS: Final = 80
-_UINT32_MAX: Final = 2**32 - 1
+SUPPLY_GONE: Final = 0x2000
 
 _HOST = """
 void *guard_host_new(void);
@@ -88,6 +86,7 @@ def switches(
     mains: bool = True,
     battery: bool = True,
     drive_fault: bool = False,
+    supply_gone: bool = False,
 ) -> int:
     """Return the word that stands for these switches in `Guard.step`."""
     word = int(strap_left) | int(strap_right) << 2 | int(estop) << 4
@@ -99,32 +98,22 @@ def switches(
         (MAINS, mains),
         (BATTERY, battery),
         (DRIVE_FAULT, drive_fault),
+        (SUPPLY_GONE, supply_gone),
     ):
         if on:
             word |= bit
     return word
 
 
-def config_fields(limits: Limits, *, config_hash: int, brake_on_motor_side: bool) -> dict[str, int | bool]:
-    """Return what CONFIGURE carries of one table's limits, by the names of `guard_config_t`.
+def config_fields(limits: Limits, *, brake_on_motor_side: bool) -> dict[str, int | bool]:
+    """Return what CONFIGURE carries of one table's limits and its check sum, by the names of `guard_config_t`.
 
     Args:
         limits: the table's.
-        config_hash: names these constants in ARM, 1…2³²−1.
         brake_on_motor_side: whether the brake grips before the gear.
     """
-    budget = min(limits.thermal_budget_ma2_s * 1000 // (_HEAT_MA2 * _HEAT_MS), _UINT32_MAX)
-    same = (
-        "cap_cdeg boarding_cdeg backlash_cdeg stall_ma idle_ma speed_cdeg_s degraded_cdeg_s slow_cdeg_s above_cdeg_s"
-        " first_degree_cdeg_s deceleration_cdeg_s2 lease_ms tone_ms brake_ms has_battery"
-    )
-    return {name: getattr(limits, name) for name in same.split()} | {
-        "hash": config_hash,
-        "heat_budget": budget,
-        "heat_limit": budget * (1000 - limits.thermal_reserve_permille) // 1000,
-        "heat_leak": min(limits.thermal_leak_ma2 // _HEAT_MA2, _UINT32_MAX),
-        "brake_on_motor_side": brake_on_motor_side,
-    }
+    constants = TableConstants.of(limits, brake_on_motor_side=brake_on_motor_side)
+    return msgspec.structs.asdict(constants) | {"hash": constants.hash}
 
 
 class Guard:

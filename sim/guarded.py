@@ -12,7 +12,7 @@ import math
 from typing import Final
 
 from config.limits import Limits
-from firmware_bridge.protocol import TableConstants, hazard_codes, hazard_number
+from firmware_bridge.protocol import hazard_codes, hazard_number
 from safety.signals import Arm, Command, Demand, GuardState
 from safety.signals import Guard as GuardTold
 from sim.actuation import TAKE_UP_DEG_S, TAKE_UP_NM, Phase
@@ -59,8 +59,8 @@ class GuardedActuation:
         self._sensors = sensors
         self._panel = panel
         motor_side = plant.constants.brake_on_motor_side
-        self.config_hash = TableConstants.of(limits, brake_on_motor_side=motor_side).hash
-        self._config = config_fields(limits, config_hash=self.config_hash, brake_on_motor_side=motor_side)
+        self._config = config_fields(limits, brake_on_motor_side=motor_side)
+        self.config_hash = self._config["hash"]
         self._configure_in_ms = 0
         self._switched: tuple[object, ...] = ()
         self._word = 0
@@ -160,6 +160,7 @@ class GuardedActuation:
             plant.mains_ok,
             plant.battery_ok,
             plant.fault_line,
+            plant.supplied,
         )
         if switched != self._switched:
             self._switched = switched
@@ -174,6 +175,7 @@ class GuardedActuation:
                 mains=plant.mains_ok,
                 battery=plant.battery_ok,
                 drive_fault=plant.fault_line,
+                supply_gone=not plant.supplied,
             )
         a_cdeg, b_cdeg, current_ma = sensors.a_cdeg, sensors.b_cdeg, sensors.current_ma
         return (
@@ -218,10 +220,7 @@ class GuardedActuation:
             self.guard.configure(self._config)
 
     def _ask_to_arm(self, arm: Arm) -> None:
-        """Send ARM until it is accepted or no longer asked for; the last answer counts.
-
-        A button that the host saw let go this moment is still being debounced by the guard.
-        """
+        """Send ARM until it is accepted or no longer asked for; the last answer counts."""
         if self._session_id == arm.session_id:
             return
         if self._asked is not arm:

@@ -649,7 +649,7 @@ static void refuse_by_table(guard_t *g) {
     bool battery = !g->config.has_battery || (stable & SW_BATTERY) != 0u;
     refuse(g, (stable & SW_MAINS) == 0u || !battery, BIT_OF(21));
     refuse(g, people->patient != PATIENT_PROVEN || people->patient_open, BIT_OF(23));
-    refuse(g, people->raw != 0u, BIT_OF(25));
+    refuse(g, guard_buttons_down(people) != 0u, BIT_OF(25));
 }
 
 /* What speaks against the plan on this table. */
@@ -674,6 +674,7 @@ static void answer_arm(guard_t *g, const guard_arm_t *arm) {
         return;
     }
     g->armed = *arm;
+    g->people.ignored |= g->people.raw; /* let go of this moment, and counted as held until it was so for long enough */
     g->over = false;
     g->inverted_ms = g->below_ms = 0;
     g->deepest_cdeg = 0;

@@ -82,7 +82,8 @@ typedef struct {
     bool end_down;
     bool end_up;
     bool mains;
-    bool battery;
+    bool battery;     /* the battery passed its check; whether it carries the drive is another matter */
+    bool supply_gone; /* the drive's rail is dead: neither mains nor battery carries it now */
     bool drive_fault;
 } guard_pins_t;
 

@@ -24,11 +24,8 @@
 #define DECELERATION 408
 #define JERK 2
 
-/* Whether there is anything to drive with. */
-bool guard_supplied(const guard_t *g) {
-    uint32_t stable = g->people.stable;
-    return (stable & SW_MAINS) != 0u || (g->config.has_battery && (stable & SW_BATTERY) != 0u);
-}
+/* Whether there is anything to drive with: mains, or a battery that carries the drive now, whatever its check says. */
+bool guard_supplied(const guard_t *g) { return (g->people.stable & SW_NO_SUPPLY) == 0u; }
 
 /* What velocity still changes while a rate falls to zero, itself included: r + (r − 2) + … + 2. */
 static int32_t still_to_come(int16_t rate) { return (int32_t)rate * (rate + JERK) / (2 * JERK); }

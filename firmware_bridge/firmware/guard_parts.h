@@ -24,6 +24,7 @@
 #define SW_MAINS UINT32_C(0x00040000)
 #define SW_BATTERY UINT32_C(0x00080000)
 #define SW_FAULT UINT32_C(0x00100000)
+#define SW_NO_SUPPLY UINT32_C(0x00200000)
 #define SW_STRAPS (SW_LEFT_ANY | SW_LEFT_ALL | SW_RIGHT_ANY | SW_RIGHT_ALL)
 
 /* Stages of proofs and of the e-stop. */
@@ -80,6 +81,7 @@ void guard_people_init(guard_t *g, const guard_pins_t *pins);
 void guard_follow_people(guard_t *g, const guard_pins_t *pins);
 void guard_follow_straps(guard_t *g);
 void guard_forget_proofs(guard_t *g);
+uint16_t guard_buttons_down(const guard_people_t *people);
 bool guard_straps_shut(const guard_people_t *people);
 bool guard_straps_open(const guard_people_t *people);
 bool guard_straps_proven(const guard_people_t *people);

@@ -37,6 +37,7 @@ static uint32_t switches(const guard_pins_t *pins) {
     word |= pins->end_up ? SW_END_UP : 0u;
     word |= pins->mains ? SW_MAINS : 0u;
     word |= pins->battery ? SW_BATTERY : 0u;
+    word |= pins->supply_gone ? SW_NO_SUPPLY : 0u;
     return word | (pins->drive_fault ? SW_FAULT : 0u);
 }
 
@@ -66,6 +67,12 @@ void guard_people_init(guard_t *g, const guard_pins_t *pins) {
     people->right.contacts = contacts_of(people->stable & SW_RIGHT_ANY, people->stable & SW_RIGHT_ALL);
     people->left.seen_open = people->left.contacts == GUARD_OPEN;
     people->right.seen_open = people->right.contacts == GUARD_OPEN;
+}
+
+/* The buttons that are held and read so in this millisecond too: one whose release is still being debounced is not. */
+uint16_t guard_buttons_down(const guard_people_t *people) {
+    uint32_t changing = people->count_0 | people->count_1 | people->count_2;
+    return (uint16_t)(people->raw & (uint16_t)~changing);
 }
 
 /* H25: TILT or RAISE held for longer than the planned travel and a minute. */

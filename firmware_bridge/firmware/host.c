@@ -21,6 +21,7 @@ void guard_host_pins(guard_pins_t *pins, int32_t angle_a_cdeg, int32_t angle_b_c
     pins->mains = (switches & 0x400u) != 0u;
     pins->battery = (switches & 0x800u) != 0u;
     pins->drive_fault = (switches & 0x1000u) != 0u;
+    pins->supply_gone = (switches & 0x2000u) != 0u;
 }
 
 guard_host_t *guard_host_new(void) { return calloc(1, sizeof(guard_host_t)); }

@@ -30,6 +30,11 @@ STOP_BIT = 99
 RUNNING_MA = 3000
 
 
+def usual_config(limits: Limits = LIMITS) -> dict[str, int | bool]:
+    """Return a table's constants, under the name that `ARM` gives."""
+    return config_fields(limits, brake_on_motor_side=True) | {"hash": CONFIG_HASH}
+
+
 def codes(causes: int) -> set[str]:
     """Return the codes of a word of causes."""
     names = {f"H{number:02d}" for number in range(1, 40) if causes >> number & 1}
@@ -42,6 +47,7 @@ class Bench:
     Attributes:
         angle: where the table is, centidegrees; `speed` how fast it turned in the last tick, centidegrees a second.
         gain: how much of the set-point the table follows; `slip` is added to it, centidegrees a second.
+        carried: whether the drive has supply, None where mains or a good battery say so.
         offset_a, offset_b: what a sensor reads too much; `word_a`, `word_b`: what it reads instead, None to follow.
         send: whether the host lives; the rest of `host_*` is what it says.
     """
@@ -64,6 +70,7 @@ class Bench:
         self.patient_open = False
         self.end_down = self.end_up = False
         self.mains = self.battery = True
+        self.carried: bool | None = None
         self.drive_fault = False
         self.send = True
         self.host_session = 0
@@ -81,7 +88,7 @@ class Bench:
         self.guard = Guard(*self.pins())
         self.out = self.guard.out
         if configured:
-            assert self.guard.restore(config_fields(limits, config_hash=CONFIG_HASH, brake_on_motor_side=True))
+            assert self.guard.restore(usual_config(limits))
 
     def put(self, **changes: Any) -> Self:
         """Change attributes; `straps` is both sides."""
@@ -113,8 +120,16 @@ class Bench:
             mains=self.mains,
             battery=self.battery,
             drive_fault=self.drive_fault,
+            supply_gone=not self.supplied,
         )
         return a, b, current, self.buttons, word
+
+    @property
+    def supplied(self) -> bool:
+        """Whether anything carries the drive."""
+        if self.carried is not None:
+            return self.carried
+        return self.mains or (self.battery and self.limits.has_battery)
 
     # Time -----------------------------------------------------------------------------------------------------------
 

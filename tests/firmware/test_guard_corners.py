@@ -110,7 +110,7 @@ def test_without_a_current_the_torque_takes_its_whole_time() -> None:
 def test_a_hot_drive_stays_hot_under_a_smaller_budget() -> None:
     b = Bench().run(100, current_ma=7000).run(0.5, current_ma=0)
     small = Limits(thermal_budget_ma2_s=1_000_000_000)
-    b.guard.configure(config_fields(small, config_hash=5, brake_on_motor_side=True))
+    b.guard.configure(config_fields(small, brake_on_motor_side=True) | {"hash": 5})
     b.run(0.2)
     assert b.out.config_hash == 5 and b.causes == {"H16"}
 

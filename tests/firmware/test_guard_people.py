@@ -20,7 +20,7 @@ from safety.signals import (
     Demand,
     GuardState,
 )
-from tests.firmware.bench import Bench
+from tests.firmware.bench import ARM, SESSION, Bench
 
 pytestmark = pytest.mark.needs("cc")
 OPEN, CLOSED, DISCREPANT = Contacts.OPEN, Contacts.CLOSED, Contacts.DISCREPANT
@@ -365,3 +365,49 @@ def test_ack_pauses_the_sound_for_thirty_seconds_and_no_longer() -> None:
     assert b.out.tone == 0
     b.run(2)
     assert b.out.tone == 2
+
+
+@pytest.mark.parametrize("button", [CONFIRM, TILT])
+def test_h25_a_button_held_at_arming_refuses(button: int) -> None:
+    b = Bench().prove().run(0.1, buttons=button)
+    assert b.ask_arm().refused == {"H25"}
+
+
+@pytest.mark.parametrize("after_ms", range(1, 10))
+def test_h25_a_button_that_was_let_go_this_moment_does_not_refuse(after_ms: int) -> None:
+    b = Bench().prove().run(0.1, buttons=CONFIRM).put(buttons=0)
+    for _ in range(after_ms - 1):
+        b.ms()
+    b.guard.arm(**ARM)
+    b.ms()
+    assert (b.out.session_id, b.refused) == (SESSION, set())
+
+
+def test_h25_a_stuck_button_that_loses_contact_just_at_arming_moves_nothing_until_it_is_released() -> None:
+    b = Bench().prove().run(6, buttons=TILT).put(buttons=0).ms()
+    b.guard.arm(**ARM)
+    b.ms()
+    b.host_session = SESSION
+    b.run(8, buttons=TILT, host_velocity=-100)
+    assert b.out.session_id == SESSION and b.applied == 0
+    b.run(0.1, buttons=0).run(1, buttons=TILT)
+    assert b.applied < 0
+
+
+def test_a_failed_battery_check_is_no_loss_of_supply() -> None:
+    b = Bench().at(-2000).run(0.6, mains=False)
+    assert b.demand is Demand.RETURN
+    b.until(lambda bench: bench.applied > 50, 10)
+    b.run(0.05, battery=False, carried=True)
+    assert b.demand is Demand.HOLD and b.applied > 0, "it slows down on what the battery still gives"
+    b.run(3)
+    assert b.applied == 0 and b.out.drive_power and b.out.state != GuardState.CUT
+    with_mains = Bench().at(-2000).run(1, battery=False, buttons=0)
+    assert with_mains.demand is Demand.ALLOW
+
+
+def test_without_any_supply_the_brake_sets_at_once_whatever_the_check_said() -> None:
+    b = Bench().at(-2000)
+    b.until(lambda bench: bench.applied > 50, 10, patient_open=True)
+    b.run(0.05, mains=False, battery=True, carried=False)
+    assert b.applied == 0 and b.out.short_motor and not b.out.brake_released

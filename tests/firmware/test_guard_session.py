@@ -161,15 +161,15 @@ def test_disarm_is_refused_below_level_and_while_it_moves() -> None:
 def test_constants_beyond_a_ceiling_are_refused_as_a_whole(changes: dict[str, int]) -> None:
     b = Bench()
     b.run(1)
-    b.guard.configure(config_fields(LIMITS, config_hash=99, brake_on_motor_side=False) | changes)
+    b.guard.configure(config_fields(LIMITS, brake_on_motor_side=False) | {"hash": 99} | changes)
     b.tick()
     assert b.refused == {"H30"}
     assert b.out.config_hash == CONFIG_HASH
-    assert not b.guard.restore(config_fields(LIMITS, config_hash=99, brake_on_motor_side=False) | changes)
+    assert not b.guard.restore(config_fields(LIMITS, brake_on_motor_side=False) | {"hash": 99} | changes)
 
 
 def test_constants_are_taken_at_level_still_and_unarmed_and_echoed() -> None:
-    fields = config_fields(LIMITS, config_hash=99, brake_on_motor_side=False)
+    fields = config_fields(LIMITS, brake_on_motor_side=False) | {"hash": 99}
     b = Bench(configured=False).run(1)
     b.guard.configure(fields)
     assert b.tick().out.config_hash == 99 and b.out.answer == 1
