@@ -19,15 +19,15 @@ from firmware_bridge.protocol import hazard_codes
 from safety.signals import Contacts, Demand, Guard, GuardState, Host, Readings
 
 # The two clocks may drift apart by a percent: a ceramic resonator is good for half of that, the host for far less.
-DRIFTING: Final = 1.01
+DRIFT_PERCENT: Final = 1
 # After a second's silence no more is allowed for; then a handshake tells the age of a sample.
-MOST_DRIFT_MS: Final = 10.0
+DRIFTS_FOR_MS: Final = 1000
 # A sample that comes this much earlier than it can have been taken is of another time.
 EARLY_MS: Final = 1000
 
-# Telemetry; switches, outputs and what the guard says in one piece, because they seldom change.
-_TELEMETRY: Final = struct.Struct("<BHI2xhhhHHx18s4x")
-_SELDOM: Final = struct.Struct("<BBBBBh5sIH")
+# Telemetry; buttons, switches, outputs and what the guard says in one piece, because they seldom change.
+_TELEMETRY: Final = struct.Struct("<BHI2xhhhH21s4x")
+_SELDOM: Final = struct.Struct("<HxBBBBBh5sIH")
 _ANSWER: Final = protocol.LAYOUTS[protocol.ANSWER]
 _REPLY: Final = protocol.LAYOUTS[protocol.HELLO_REPLY]
 _VERSION_AT: Final = 3
@@ -39,7 +39,12 @@ _TOO_LONG: Final = protocol.LONGEST_ON_WIRE
 # Between two zeros; COBS puts one byte before a frame as short as ours.
 _PIECE_LONG: Final = protocol.LENGTHS[protocol.TELEMETRY] + 1
 _TYPE: Final = protocol.TELEMETRY
-_FRESH_MS: Final = protocol.FRESH_MS
+# Moments are counted in hundredths of a millisecond, so that one percent of a millisecond is a whole one.
+_OLDEST: Final = 100 * protocol.FRESH_MS
+_CREEP: Final = 100 + DRIFT_PERCENT
+_MOST_CREEP: Final = DRIFT_PERCENT * DRIFTS_FOR_MS
+_TOO_EARLY: Final = -100 * EARLY_MS
+_CLOCK_ROUND: Final = 2**32
 _NEWEST_AHEAD: Final = protocol.NEWEST_AHEAD
 _NO_ANGLE: Final = protocol.NO_ANGLE
 _NO_CURRENT: Final = protocol.NO_CURRENT
@@ -76,8 +81,9 @@ SWITCHES: Final = {
 }
 OUTPUTS: Final = {byte: (not byte & protocol.BRAKE_RELEASED, bool(byte & protocol.DRIVE_POWER)) for byte in range(0x40)}
 
-# Left, right, e-stop; patient, below, end down, end up, mains, battery, drive fault; brake set, drive power; the guard.
-Seldom = tuple[Contacts, Contacts, Contacts, bool, bool, bool, bool, bool, bool, bool, bool, bool, Guard]
+# Left, right, e-stop; buttons; patient, below, end down, end up, mains, battery, drive fault; brake set, drive power;
+# the guard.
+Seldom = tuple[Contacts, Contacts, Contacts, int, bool, bool, bool, bool, bool, bool, bool, bool, bool, Guard]
 
 _codes_of = lru_cache(maxsize=256)(hazard_codes)
 
@@ -131,9 +137,9 @@ class HostCodec:
         self._nonce: int | None = None
         self._count = 0  # the newest sequence number taken, not going round; its low 16 bits are the wire's
         self._clock_ms = 0  # the table's, in the newest frame
-        self._due_ms = 0.0  # ours, when that sample would have come had it been no time on the way
+        self._due = 0  # ours, in hundredths, when that sample would have come had it been no time on the way
         self._blob = b""
-        self._learned: Seldom = (*CONTACTS[0], *SWITCHES[0], *OUTPUTS[0], Guard(GuardState.ABSENT))
+        self._learned: Seldom = (*CONTACTS[0], 0, *SWITCHES[0], *OUTPUTS[0], Guard(GuardState.ABSENT))
         self._refused: tuple[str, ...] = ()
 
     @property
@@ -185,43 +191,48 @@ class HostCodec:
             if _crc32(frame) != _RESIDUE:
                 self._reject("crc")
                 continue
-            kind, sequence, clock_ms, a_cdeg, b_cdeg, applied_cdeg_s, current_ma, buttons, blob = _unpack(frame)
-            count = self._count
-            ahead = (sequence - count) & 0xFFFF
+            kind, sequence, clock_ms, a_cdeg, b_cdeg, applied_cdeg_s, current_ma, blob = _unpack(frame)
             if kind != _TYPE:
                 self._take_other(frame, now_ms, events)
                 continue
+            count = self._count
+            ahead = (sequence - count) & 0xFFFF
             if not 0 < ahead <= _NEWEST_AHEAD:
                 self._reject("sequence")
                 continue
             if blob != self._blob and not self._learn(blob):
                 self._reject("value")
                 continue
-            passed_ms = (clock_ms - self._clock_ms) & 0xFFFFFFFF
-            due_ms = self._due_ms + (passed_ms * DRIFTING if passed_ms < 1000 else passed_ms + MOST_DRIFT_MS)
-            age_ms = now_ms - due_ms
-            if age_ms <= 0.0:
-                if age_ms < -EARLY_MS:
+            passed_ms = clock_ms - self._clock_ms
+            if passed_ms < 0:
+                passed_ms += _CLOCK_ROUND
+            due = self._due + (passed_ms * _CREEP if passed_ms < DRIFTS_FOR_MS else passed_ms * 100 + _MOST_CREEP)
+            now = now_ms * 100
+            late = now - due
+            if late <= 0:
+                if late < _TOO_EARLY:
                     self._reject("stale")
                     continue
-                due_ms = now_ms
-                age = 0
-            elif age_ms <= _FRESH_MS:
-                age = int(age_ms)
+                due = now
+                age_ms = 0
+            elif late <= _OLDEST:
+                age_ms = late // 100
             else:
                 self._reject("stale")
                 continue
-            self._due_ms = due_ms
+            self._due = due
             self._clock_ms = clock_ms
             self._count = count = count + ahead
             self._newest = frame
-            left, right, estop, patient, below, down, up, mains, battery, fault, brake_set, power, guard = self._learned
+            left, right, estop, buttons, patient, below, down, up, mains, battery, fault, brake_set, power, guard = (
+                self._learned
+            )
             events.append(
                 Readings(
                     elapsed_ms,
                     count,
-                    age,
-                    age,
+                    age_ms,
+                    age_ms,
                     None if a_cdeg == _NO_ANGLE else a_cdeg,
                     None if b_cdeg == _NO_ANGLE else b_cdeg,
                     applied_cdeg_s,
@@ -247,7 +258,8 @@ class HostCodec:
 
     def _learn(self, blob: bytes) -> bool:
         """Take in what seldom changes; false, and nothing changed, where it is not of this version."""
-        switches, contacts, outputs, state_demand, first, value, causes, session_id, inverted_s = _SELDOM.unpack(blob)
+        buttons, switches, contacts, outputs, state_demand, *guards = _SELDOM.unpack(blob)
+        first, value, causes, session_id, inverted_s = guards
         state, demand = state_demand & 0x0F, state_demand >> 4
         if not (switches in SWITCHES and contacts in CONTACTS and outputs in OUTPUTS):
             return False
@@ -255,7 +267,7 @@ class HostCodec:
             return False
         codes = _codes_of(int.from_bytes(causes, "little"), first)
         guard = Guard(STATES[state], _DEMANDS[demand], codes, session_id, self._refused, value, inverted_s)
-        self._learned = (*CONTACTS[contacts], *SWITCHES[switches], *OUTPUTS[outputs], guard)
+        self._learned = (*CONTACTS[contacts], buttons, *SWITCHES[switches], *OUTPUTS[outputs], guard)
         self._blob = blob
         return True
 
@@ -326,7 +338,7 @@ class HostCodec:
         self._long = _PIECE_LONG
         self._count += (sequence - self._count) & 0xFFFF
         self._clock_ms = clock_ms
-        self._due_ms = float(now_ms)
+        self._due = now_ms * 100
         self._blob = b""
         major, minor, patch = firmware
         reply = HelloReply(version, (major, minor, patch), cause, boot_count, clock_ms, config_hash, tuple(limits))

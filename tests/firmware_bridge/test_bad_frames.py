@@ -103,7 +103,7 @@ def test_a_planted_defect_is_found(planted: str, tmp_path: Path) -> None:
 SPOILT_CODEC = {
     "_crc32": lambda frame: protocol.CRC_RESIDUE,
     "_NEWEST_AHEAD": 0x10000,
-    "EARLY_MS": 10**12,
+    "_TOO_EARLY": -(10**14),
 }
 
 
