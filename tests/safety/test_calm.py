@@ -144,6 +144,7 @@ def test_the_end_of_the_sets_time_ends_it() -> None:
     bench.run(2000)
     bench.press("PRESENCE")
     while bench.decision.inverted_ms < 20_000:
+        assert short(bench)
         bench.run(10)
     assert not short(bench)
     assert bench.run(10).demand == Demand.RETURN
@@ -176,6 +177,20 @@ def test_the_bounds_end_where_a_check_would_change_its_mind(angle: int, region: 
     low = edge if edge is not None and edge < angle else near - 50
     high = edge if edge is not None and edge > angle else near + 50
     assert (now.low_cdeg, now.high_cdeg) == (low, high)
+
+
+@pytest.mark.parametrize(("angle", "edge", "beyond"), [(-510, -501, -500), (-490, -500, -501), (-91, -100, -101)])
+def test_a_reading_at_a_bound_is_within_it(angle: int, edge: int, beyond: int) -> None:
+    bench = armed() if angle > -100 else tilted(-3000)
+    bench.obeys = False
+    bench.glide(angle).run(6000)
+    bench.press("PRESENCE")
+    bench.run(1000)
+    other = 2 * angle - edge
+    assert short(bench, following(bench, angle_a_cdeg=edge, angle_b_cdeg=other))
+    assert short(bench, following(bench, angle_a_cdeg=other, angle_b_cdeg=edge))
+    assert not short(bench, following(bench, angle_a_cdeg=beyond, angle_b_cdeg=other))
+    assert not short(bench, following(bench, angle_a_cdeg=other, angle_b_cdeg=beyond))
 
 
 def test_the_bounds_reach_no_deeper_than_a_degree_beyond_the_cap() -> None:
@@ -246,6 +261,31 @@ def test_anything_otherwise_notes_nothing(name: str) -> None:
     was, now, decision = full_step(bench)
     now = replace(now, **OTHERWISE[name](now))
     assert calm.found(was, now, following(bench), Wish(), decision, LIMITS) is None
+
+
+@pytest.mark.parametrize("name", ["rest_a", "rest_b"])
+def test_a_place_of_rest_that_was_never_known_notes_nothing(name: str) -> None:
+    bench = rested()
+    was, now, decision = full_step(bench)
+    drive = replace(now.drive, **{name: None})
+    was, now = replace(was, drive=drive), replace(now, drive=drive)
+    assert calm.found(was, now, following(bench), Wish(), decision, LIMITS) is None
+
+
+def test_a_table_that_is_armed_neither_before_nor_after_notes_nothing() -> None:
+    bench = rested()
+    was, now, decision = full_step(bench)
+    was, now = replace(was, armed=None), replace(now, armed=None)
+    assert calm.found(was, now, following(bench), Wish(), decision, LIMITS) is None
+
+
+@pytest.mark.parametrize(("off", "takes"), [(15, True), (-15, True), (16, False), (-16, False)])
+def test_leaving_the_place_where_it_was_found_still_ends_it(off: int, takes: bool) -> None:
+    bench = rested()
+    quiet_at = bench.judged.track.quiet_at
+    assert quiet_at is not None
+    a = quiet_at // 2 + off
+    assert short(bench, following(bench, angle_a_cdeg=a, angle_b_cdeg=quiet_at + 2 * off - a)) is takes
 
 
 @pytest.mark.parametrize("name", ["heat", "mains_ms"])
