@@ -1,4 +1,4 @@
-"""Read profiles, plans and screening lists, by name or from a file, with every mistake told at once."""
+"""Read profiles, plans, screening lists and declarations, by name or from a file, with every mistake told at once."""
 
 import functools
 import os
@@ -6,9 +6,11 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
+from config import declared as declarations
 from config import plan as plans
 from config import profile as profiles
 from config import screening as screenings
+from config.declared import Declared
 from config.errors import ConfigurationError, Problem, nearest, shorten
 from config.limits import Limits
 from config.mistakes import from_contradiction, problems_of
@@ -24,12 +26,14 @@ FORMATS: Final[dict[str, type[Model]]] = {
     profiles.FORMAT: Profile,
     plans.FORMAT: Plan,
     screenings.FORMAT: Screening,
+    declarations.FORMAT: Declared,
 }
 # One file of each kind that is right: what stands in for a wrong value when the others are looked at.
 _RIGHT: Final[dict[type[Model], tuple[str, ...]]] = {
     Profile: ("profiles", "simulated.toml"),
     Plan: ("plans", "first-visit.toml"),
     Screening: ("screening.toml",),
+    Declared: ("declared.toml",),
 }
 _Loaded = TypeVar("_Loaded", bound=Model)
 
@@ -80,7 +84,16 @@ def load_screening() -> Screening:
     return load_source(Screening, Source("screening.toml", "", "shipped", shipped_file("screening.toml")))
 
 
-def load_file(path: str | os.PathLike[str]) -> Profile | Plan | Screening:
+def load_declared(path: str | os.PathLike[str]) -> Declared:
+    """Return what a supervisor declared in a file.
+
+    Raises:
+        ConfigurationError: the file cannot be used; it carries every reason.
+    """
+    return load_source(Declared, file_source(path))
+
+
+def load_file(path: str | os.PathLike[str]) -> Profile | Plan | Screening | Declared:
     """Return whatever of ours a file holds, by its `format` line.
 
     Raises:
@@ -92,7 +105,7 @@ def load_file(path: str | os.PathLike[str]) -> Profile | Plan | Screening:
     if model is None:
         raise ConfigurationError([_format_problem(source.label, data, list(FORMATS))])
     loaded = _validated(model, data, source)
-    assert isinstance(loaded, Profile | Plan | Screening)
+    assert isinstance(loaded, Profile | Plan | Screening | Declared)
     return loaded
 
 

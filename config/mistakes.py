@@ -18,6 +18,8 @@ from config.words import NAME
 _WORDS: Final = {
     "string_type": "text in quotes is wanted",
     "bool_type": "true or false is wanted (without quotes)",
+    "date_type": "a date is wanted, such as 2026-07-14 (without quotes)",
+    "dict_type": "a table is wanted",
     "tuple_type": "a list is wanted",
     "model_type": "a table is wanted",
     "model_attributes_type": "a table is wanted",

@@ -34,7 +34,9 @@ class Profile(Model):
     """One table, whole.
 
     `name` is what the profile is called by, `title` what people read. `table_id` names the table among others, `bridge`
-    is the way to it: `in-process` is the simulated table in the program itself, and the only one so far.
+    is the way to it: `in-process` is the simulated table in the program itself, `wire` the same in a process of its own
+    behind a serial line, `serial` a table at a serial port. `port` names that port: `auto`, `usb:2341:0042`, a path or
+    a URL; nothing else reads it.
     `manual_return_text` is told to the supervisor when no electric return is left. The tables `geometry`, `drive`,
     `brake`, `battery`, `sensors` and `switches` say what the table is, `limits` how far it may go, `session` how a
     session on it runs.
@@ -44,7 +46,8 @@ class Profile(Model):
     name: Name
     title: Title
     table_id: Name
-    bridge: Literal["in-process"]
+    bridge: Literal["in-process", "wire", "serial"]
+    port: Title = "auto"
     manual_return_text: Sentence
     geometry: Geometry
     drive: Drive

@@ -3,6 +3,7 @@
 `python -m config.reference docs/configuration.md` puts it between the two marks of that page.
 """
 
+import datetime as dt
 import inspect
 import sys
 from collections.abc import Iterator
@@ -69,6 +70,10 @@ def _row(key: str, field: FieldInfo) -> str:
         unit, allowed = figure.unit, f"{figure.shown(figure.low)} … {figure.shown(figure.high)}"
     elif field.annotation is bool:
         allowed = "`true`, `false`"
+    elif field.annotation is dt.date:
+        allowed = "a date, such as `2026-07-14`"
+    elif "dict" in str(field.annotation):
+        allowed = "a table of `true`, `false`"
     elif choices(field.annotation):
         words = ", ".join(f'`"{word}"`' for word in choices(field.annotation))
         allowed = f"list of {words}" if "tuple" in str(field.annotation) else words

@@ -84,7 +84,7 @@ def foreign_names() -> list[str]:
 def _parsed(words: list[str]) -> argparse.Namespace:
     """Read the command line. Raises UsageError; SystemExit after --help and --version."""
     from controller.arguments import Parser, add_example
-    from controller.commands import configuration, faults, session
+    from controller.commands import configuration, faults, session, sim
 
     parser = Parser(prog=PROGRAM, description=DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
@@ -96,9 +96,9 @@ def _parsed(words: list[str]) -> argparse.Namespace:
     )
     subparsers: Any = parser.add_subparsers(metavar="COMMAND", dest="command", required=True, title="commands")
     session.register(subparsers)
-    for module in (configuration, faults):
+    for module in (configuration, faults, sim):
         module.register(subparsers)
-    parser.set_defaults(simulation=InProcess())
+    parser.set_defaults(simulation=InProcess(), wire=BehindAWire(), run_table=run_table)
     args, unknown = parser.parse_known_args(words)
     if unknown:
         subparsers.choices[args.command].refuse_unknown(unknown)
@@ -131,6 +131,13 @@ def _defect(error: Exception, state: str | None) -> str:
     where = keep_traceback(error, state)
     told = f"the traceback is in {where}" if where else "its traceback could not be written anywhere"
     return f"a defect in this program ({type(error).__name__}: {error}); {told}"
+
+
+def run_table(args: argparse.Namespace) -> int:
+    """Run a simulated table in this process until a signal ends it. Raises InversionTableError."""
+    from sim.cli import run_sim
+
+    return run_sim(args)
 
 
 class InProcess:
@@ -191,6 +198,56 @@ class InProcess:
             truth=truth,
             gave_up=lambda: people.supervisor.gave_up,
             unreached=lambda: [f"{fault.name}@{fault.when}" for fault in schedule.unreached],
+        )
+
+
+class BehindAWire:
+    """The simulated table in a process of its own behind a pseudo-terminal, in real time, its people in this one."""
+
+    def open(
+        self,
+        profile: "Profile",
+        plan: "Plan",
+        seed: int,
+        patient: dict[str, float],
+        faults: Sequence[Any],
+        options: Sequence[str],
+    ) -> "OpenedTable":
+        """Start the table, take its line and its hands, and put people around it.
+
+        `options` are those of the command line that its process needs too.
+
+        Raises:
+            InversionTableError: the table cannot be started, reached, or have such faults.
+        """
+        from controller.permits import simulated
+        from controller.runner import OpenedTable
+        from safety.signals import Host
+        from sim.body import Person
+        from sim.faults.papers import tampered
+        from sim.habits import Habits
+        from sim.people import People
+        from sim.wire_room import WireRoom
+
+        Person(**patient)
+        habits = Habits()
+        room = WireRoom(profile, seed, patient, faults, habits.boards_at_deg, options)
+        people = People(room.hands, habits)
+        permit = tampered(simulated(plan, profile.limits().screening_version, SIMULATED_DAY_S), room.papers)
+        return OpenedTable(
+            bridge=room.bridge,
+            clock=room.clock,
+            guard="host build",
+            permit=permit,
+            host=Host(clock_ok=True, config_ok=True, started_table=True, wall_s=SIMULATED_DAY_S),
+            observers=(room.faults.observe, people.observe, room.renew),
+            truth=room.truth,
+            gave_up=lambda: people.supervisor.gave_up,
+            unreached=lambda: [f"{fault.name}@{fault.when}" for fault in room.faults.unreached],
+            real_time=True,
+            news=room.news,
+            lost=room.process.ended,
+            close=room.close,
         )
 
 

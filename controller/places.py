@@ -25,6 +25,15 @@ def state_folder(chosen: str | None, environment: Mapping[str, str] = os.environ
     return Path(platformdirs.user_state_dir(APPLICATION, appauthor=False))
 
 
+def socket_folder(state: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return where sockets and locks are: $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/inversion-table, else the state."""
+    if runtime := environment.get("RUNTIME_DIRECTORY"):
+        return Path(runtime.split(":")[0])
+    if session := environment.get("XDG_RUNTIME_DIR"):
+        return Path(session) / APPLICATION
+    return state
+
+
 def run_folder(out: str | None, state: Path, plan: str, seed: int) -> Path:
     """Make and return the folder of one run: `out`, or the first free `<state>/runs/<plan>-<seed>[-n]`.
 

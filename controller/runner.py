@@ -34,7 +34,9 @@ class OpenedTable:
 
     `guard` is the second judge's kind, `permit` the leave to use it, `host` what the program knows of itself.
     `observers` see each tick after the recorder. `truth` is the plant's own word, None on a real table. `gave_up` says
-    why the people stopped trying, or nothing; `unreached` the faults whose moment never came.
+    why the people stopped trying, or nothing; `unreached` the faults whose moment never came. On a table in `real_time`
+    a tick takes as long as it takes. `news` returns what people must be told of the line, each once, `lost` why nothing
+    more can come of the table, or nothing. `close` lets it go.
     """
 
     bridge: Bridge
@@ -46,22 +48,32 @@ class OpenedTable:
     truth: Truth | None
     gave_up: Callable[[], str]
     unreached: Callable[[], list[str]]
+    real_time: bool = False
+    news: Callable[[], list[str]] = list
+    lost: Callable[[], str] = str
+    close: Callable[[], None] = lambda: None
 
 
 class Pace:
-    """How fast a session is shown: `speed` times real time, or as fast as it goes (None)."""
+    """How fast a session is shown: `speed` times real time, or as fast as it goes (None).
+
+    With `real_time` the table itself keeps the time, and `speed` does not matter.
+    """
 
     def __init__(
         self,
         speed: float | None,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        real_time: bool = False,
     ) -> None:
         """Begin now."""
-        self._speed = speed
+        self._speed = None if real_time else speed
         self._now, self._sleep = now, sleep
         self._start_s = now()
-        self.ticks = FAST_TICKS if speed is None else max(1, round(speed * 1000 / TICK_MS / LOOKS_A_SECOND))
+        shown = 1.0 if real_time else speed
+        self.ticks = FAST_TICKS if shown is None else max(1, round(shown * 1000 / TICK_MS / LOOKS_A_SECOND))
 
     def keep(self, t_ms: int) -> None:
         """Wait until the session's time `t_ms` is due; what cannot be kept up with is not made up for later."""
@@ -139,6 +151,8 @@ def run(
                 _advance(session, pace.ticks)
                 if why := table.gave_up():
                     session.give_up(why)
+                for words in table.news():
+                    say(words)
                 for name in interrupts.take():
                     say(_answer(name, session.snapshot, again=bool(asked_by)))
                     if not asked_by:
@@ -146,6 +160,10 @@ def run(
                         session.bring_patient_back(name)
                 show(snapshots[seen:])
                 seen = len(snapshots)
+                if why := table.lost():
+                    say(why)
+                    session.give_up(why)
+                    break
                 t_ms = 0 if session.snapshot is None else session.snapshot.t_ms
                 if t_ms >= longest_ms:
                     session.give_up(f"it did not come to an end within {longest_ms // 60_000} min")

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,7 @@ GUARD_SOURCES: Final = (
 )
 # What stands between the guard and a serial line.
 LINK_SOURCES: Final = ("frame.c", "table_link.c", "wire.c")
+_ALL: Final = (*GUARD_SOURCES, *LINK_SOURCES)
 FLAGS: Final = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-fPIC", "-shared")
 COMPILERS: Final = ("cc", "gcc", "clang")
 NO_COMPILER: Final = (
@@ -67,25 +68,48 @@ def build(name: str, sources: Sequence[str], flags: Sequence[str] = FLAGS) -> Pa
     Raises:
         DeviceMissingError: there is no compiler, it does not accept the sources, or nothing can be written.
     """
-    command = compiler()
-    if command is None:
-        raise DeviceMissingError(NO_COMPILER)
-    target = _place() / f"{name}-{_check_sum(sources, (*command, *flags))}.so"
+    target = _target(name, sources, flags)
     if not target.is_file():
+        command = compiler()
+        if command is None:
+            raise DeviceMissingError(NO_COMPILER)
         _compile(command, flags, [str(FIRMWARE / source) for source in sources], target)
     return target
 
 
 @cache
 def guard_library() -> Path | None:
-    """Return the path of the guard's library, built if need be; None where there is no compiler.
+    """Return the path of the guard's library, built if need be; None where there is neither it nor a compiler.
 
     Raises:
         DeviceMissingError: the compiler does not accept the sources, or nothing can be written.
     """
-    if compiler() is None:
+    if compiler() is None and not _target("guard", _ALL, FLAGS).is_file():
         return None
-    return build("guard", (*GUARD_SOURCES, *LINK_SOURCES))
+    return build("guard", _ALL)
+
+
+def prepare_guard(say: Callable[[str], None]) -> bool:
+    """Build the guard's library if that was not done before; return whether there is one.
+
+    `say` is told before the first building, which takes a second or two, and why there is none.
+    """
+    target = _target("guard", _ALL, FLAGS)
+    command = compiler()
+    if command is not None and not target.is_file():
+        say(f"building the guard, the second judge, with {shlex.join(command)}; once, into {target.parent}")
+    try:
+        if guard_library() is not None:
+            return True
+        say(NO_COMPILER)
+    except DeviceMissingError as error:
+        say(str(error))
+    return False
+
+
+def _target(name: str, sources: Sequence[str], flags: Sequence[str]) -> Path:
+    """Return where the library of these sources is kept, whichever compiler makes it."""
+    return _place() / f"{name}-{_check_sum(sources, flags)}.so"
 
 
 def _place() -> Path:

@@ -21,7 +21,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         subparsers,
         "check",
         "say everything that is wrong with files of ours",
-        "Read profiles, plans and screening lists and tell every mistake at once. Exit code 0: all in order, else 2.",
+        "Read profiles, plans, screening lists and declarations and tell every mistake at once.\n"
+        "Exit code 0: all in order, else 2.",
         "inversion-table check my-table.toml\n  inversion-table check --profile my-table.toml evening-plan.toml",
     )
     check.add_argument("files", metavar="FILE", nargs="+", help="a TOML file that begins with a format line of ours")

@@ -5,6 +5,7 @@ It imports the models, so that only a subcommand that has begun its work imports
 
 from typing import Any
 
+from config.declared import Declared
 from config.errors import Problem
 from config.limits import Limits
 from config.plan import Plan
@@ -13,17 +14,22 @@ from config.quantities import deg
 from config.screening import Screening
 
 
-def described(loaded: Profile | Plan | Screening, limits: Limits | None) -> str:
+def described(loaded: Profile | Plan | Screening | Declared, limits: Limits | None) -> str:
     """Return one line that says what a file is."""
     if isinstance(loaded, Profile):
         return f"profile {loaded.name}: {profile_text(loaded)}"
     if isinstance(loaded, Plan):
         return f"plan {loaded.name}: {plan_text(loaded, limits or Limits())}"
+    if isinstance(loaded, Declared):
+        applies = sum(loaded.answers.values())
+        return f"declaration of {loaded.date} for {loaded.pseudonym}: {len(loaded.answers)} answers, {applies} apply"
     return f"screening list, version {loaded.version}: {len(loaded.items)} questions"
 
 
-def identity(loaded: Profile | Plan | Screening) -> dict[str, Any]:
+def identity(loaded: Profile | Plan | Screening | Declared) -> dict[str, Any]:
     """Return what a file is, for JSON."""
+    if isinstance(loaded, Declared):
+        return {"format": loaded.format, "name": loaded.pseudonym}
     name = loaded.title if isinstance(loaded, Screening) else loaded.name
     return {"format": loaded.format, "name": name}
 

@@ -13,6 +13,7 @@ from controller.voice import Voice, full_picture
 if TYPE_CHECKING:
     from config.plan import Plan
     from config.profile import Profile
+    from controller.commands.ways import Way
     from controller.progress import Heading
     from controller.recording import Recorder
     from controller.result import SessionResult
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Run one session: straps close, the table tilts, holds, returns to level and
-rests. On the simulated table, simulated people do what people must do.
+rests. On a simulated table, simulated people do what people must do.
+
+--table in-process   the simulated table in this program, in virtual time
+--table wire         the same in a process of its own behind a serial line, in
+                     real time; this command starts it
+--table serial:PORT  a real table: PORT is auto, usb:2341:0042, a path or a URL;
+                     a supervisor answers the screening list, at the terminal
+                     or with --declared FILE
 
 What happens is shown live on stderr. At the end come a summary, a trace
 (CSV), a picture (SVG) and the result (JSON), in a folder that is named.
@@ -38,12 +46,6 @@ exit codes:
   6  ended by a person, patient at level
   7  the patient is not at level: somebody must act now
 """
-LATER = {
-    "wire": "the simulated table behind a serial line",
-    "machine-code": "the simulated table with the microcontroller's own program",
-    "gpio": "a table wired to this computer's pins",
-    "serial": "a table behind a serial line",
-}
 
 
 class Simulation(Protocol):
@@ -64,20 +66,38 @@ class Simulation(Protocol):
         ...
 
 
+class FarSimulation(Protocol):
+    """The simulated table in another process; `controller.app` brings it."""
+
+    def open(
+        self,
+        profile: "Profile",
+        plan: "Plan",
+        seed: int,
+        patient: dict[str, float],
+        faults: Sequence[Any],
+        options: Sequence[str],
+    ) -> "OpenedTable":
+        """Start it, with these further options, and put people around it. Raises InversionTableError."""
+        ...
+
+
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the subcommand; `args.simulation` builds simulated tables."""
+    """Add the subcommand; `args.simulation` and `args.wire` bring simulated tables."""
     parser = subparsers.add_parser(
         "session", help="run one session and watch it", description=DESCRIPTION, allow_abbrev=False
     )
-    parser.add_argument("--profile", metavar="NAME|FILE", default="simulated", help="the table (default: %(default)s)")
+    parser.add_argument(
+        "--profile", metavar="NAME|FILE", help="the table (default: simulated; with --table wire: wire)"
+    )
     parser.add_argument("--plan", metavar="NAME|FILE", default="first-visit", help="the plan (default: %(default)s)")
-    parser.add_argument("--table", metavar="KIND", help="the way to the table: in-process (default: the profile's)")
+    parser.add_argument("--table", metavar="KIND", help="the way to it, see above (default: the profile's)")
     parser.add_argument("--seed", metavar="N", type=typed(read_seed), default=0, help="one seed, one run (default: 0)")
     pace = parser.add_mutually_exclusive_group()
     pace.add_argument(
-        "--speed", metavar="N", type=typed(read_speed), default=1.0, help="times real time, 0.1 … 1000 (default: 1)"
+        "--speed", metavar="N", type=typed(read_speed), help="times real time, 0.1 … 1000 (default: 1); in-process"
     )
-    pace.add_argument("--fast", action="store_true", help="virtual time: do not wait at all")
+    pace.add_argument("--fast", action="store_true", help="virtual time: do not wait at all; in-process")
     parser.add_argument(
         "--patient",
         metavar="KEY=VALUE,…",
@@ -92,6 +112,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         default=[],
         help="what goes wrong, and when: NAME@WHEN[+DURATION][:key=value,…]; repeatable; see: inversion-table faults",
     )
+    parser.add_argument("--declared", metavar="FILE", help="a real table: the answers to the screening list")
     parser.add_argument("--out", metavar="DIR", help="where the files go (default: a new folder under the state)")
     parser.add_argument("--state", metavar="DIR", help="where state is kept (default: the user's own)")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object on stdout")
@@ -100,6 +121,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "inversion-table session --plan first-visit --speed 10",
         "inversion-table session --plan standard --fast --json --out run1",
         "inversion-table session --fast --fault strap-opens@holding+5s:side=left",
+        "inversion-table session --table serial:auto --profile my-table.toml --declared today.toml",
     )
     parser.epilog = f"{parser.epilog}\n\n{EXITS}"
     parser.set_defaults(run=run_session)
@@ -112,61 +134,66 @@ def run_session(args: argparse.Namespace) -> int:
         InversionTableError: arguments, files or device do not allow a session; nothing moved.
     """
     from config.loading import load_plan, load_profile
+    from controller.commands.ways import refuse_misfits, way_of
     from controller.places import run_folder, state_folder
     from controller.recording import Recorder
     from controller.runner import Pace
     from controller.session import Session
 
-    profile = load_profile(args.profile)
+    name = args.profile or ("wire" if args.table == "wire" else "simulated")
+    profile = load_profile(name)
     limits = profile.limits()
     plan = load_plan(args.plan, limits)
-    kind = _table_kind(args.table, profile.bridge)
+    way = way_of(args.table, profile)
+    refuse_misfits(way, args)
     faults = [args.simulation.parse_fault(text) for text in args.fault]
-    table: OpenedTable = args.simulation.open(profile, plan, args.seed, args.patient, faults)
-    folder = run_folder(args.out, state_folder(args.state), plan.name, args.seed)
-    session = Session(
-        table.bridge,
-        table.clock,
-        plan,
-        limits,
-        table.permit,
-        table.host,
-        held_tilt=profile.session.held_tilt,
-        strap_wait=profile.session.strap_wait,
-    )
-    recorder = Recorder(table.truth)
-    speed = None if args.fast else args.speed
-    heading = _heading(plan, profile, args, kind, table)
-    asked_by = _watch(session, table, recorder, Pace(speed), heading, in_place=speed is not None)
-    return _finish(args, session, table, recorder, folder, asked_by, plan, profile, kind)
+    state = state_folder(args.state)
+    table = _opened(way, args, profile, plan, faults, state)
+    try:
+        folder = run_folder(args.out, state, plan.name, args.seed)
+        session = Session(
+            table.bridge,
+            table.clock,
+            plan,
+            limits,
+            table.permit,
+            table.host,
+            held_tilt=profile.session.held_tilt,
+            strap_wait=profile.session.strap_wait,
+        )
+        recorder = Recorder(table.truth)
+        speed = None if args.fast else args.speed or 1.0
+        heading = _heading(plan, profile, args, way, table)
+        pace = Pace(speed, real_time=table.real_time)
+        asked_by = _watch(session, table, recorder, pace, heading, in_place=speed is not None)
+        return _finish(args, session, table, recorder, folder, asked_by, plan, profile, str(way))
+    finally:
+        table.close()
 
 
-def _table_kind(asked: str | None, bridge: str) -> str:
-    """Return the way to the table.
+def _opened(
+    way: "Way", args: argparse.Namespace, profile: "Profile", plan: "Plan", faults: Sequence[Any], state: Path
+) -> "OpenedTable":
+    """Return the table. Raises InversionTableError."""
+    if way.kind == "in-process":
+        return args.simulation.open(profile, plan, args.seed, args.patient, faults)  # type: ignore[no-any-return]
+    if way.kind == "wire":
+        options = [f"--profile={args.profile or 'wire'}", *([f"--state={args.state}"] if args.state else [])]
+        return args.wire.open(profile, plan, args.seed, args.patient, faults, options)  # type: ignore[no-any-return]
+    from controller.real_table import open_serial
 
-    Raises:
-        UsageError: there is no such way.
-        DeviceMissingError: this version does not have it.
-    """
-    from config.errors import DeviceMissingError, UnknownNameError
-
-    kind = bridge if asked is None else asked
-    if kind == "in-process":
-        return kind
-    later = LATER.get(kind.partition(":")[0])
-    if later is None:
-        raise UnknownNameError("table", kind, ["in-process"])
-    raise DeviceMissingError(f"{kind}, {later}, is not part of this version; --table in-process is the simulated table")
+    return open_serial(way.where, profile, plan, args.declared, state)
 
 
-def _heading(plan: "Plan", profile: "Profile", args: argparse.Namespace, kind: str, table: "OpenedTable") -> "Heading":
+def _heading(plan: "Plan", profile: "Profile", args: argparse.Namespace, way: "Way", table: "OpenedTable") -> "Heading":
     from controller.progress import Heading
 
-    pace = "virtual time" if args.fast else f"{args.speed:g}× real time"
+    pace = "virtual time" if args.fast else f"{args.speed or 1:g}× real time"
+    pace = "real time" if table.real_time else pace
     return Heading(
         plan=plan.name,
         profile=profile.name,
-        note=f"{kind}, guard: {table.guard}, seed {args.seed}, {pace}",
+        note=f"{way}, guard: {table.guard}, seed {args.seed}, {pace}",
         cap_cdeg=plan.cap_cdeg,
         sets=plan.sets,
         planned_s=plan.planned_s,

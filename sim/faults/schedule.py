@@ -14,48 +14,28 @@ from sim.table import TableParts
 _NEVER_MS = 1 << 60
 
 
-class FaultSchedule:
-    """The faults of one session on one table; give `observe` to the control loop.
+class FaultMoments:
+    """The moments at which the faults of a session begin; give `observe` to the control loop.
 
-    Faults that must be there at boot begin when the schedule is made. A fault in a state begins the first time
-    that a stay in that state lasts long enough. `Hands.inject` on this table is carried out here too.
+    A fault in a state begins the first time that a stay in that state lasts long enough. What beginning means is for
+    those who inherit to say, in `_start`.
     """
 
-    def __init__(self, table: TableParts, faults: Iterable[Fault] = ()) -> None:
-        """Take the table and what is to happen to it."""
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        """Take what is to happen; what must be there at boot is no moment of a session."""
         self.faults = tuple(faults)
-        self._table = table
         self._now_ms = 0
-        self._waiting: list[Fault] = []
+        self._waiting = [fault for fault in self.faults if not fault.kind.at_boot]
         self._in_state: list[tuple[int, Fault]] = []
         self._timed: list[tuple[int, Fault]] = []
-        self._ends: list[tuple[int, int, Callable[[TableParts], None]]] = []
-        self._number = count()
         self._due_ms = _NEVER_MS
         self._state: State | None = None
-        for fault in self.faults:
-            if fault.kind.at_boot:
-                self._start(fault)
-            else:
-                self._waiting.append(fault)
         self._watches_motion = any(fault.when.state is None for fault in self._waiting)
-        table.panel.injector = self.inject
 
     @property
     def unreached(self) -> tuple[Fault, ...]:
         """The faults whose moment has not come, in the order in which they were given."""
         return tuple(self._waiting)
-
-    def inject(self, text: str) -> None:
-        """Let a fault begin now, written `NAME[+DURATION][:key=value,…]`. Raises FaultError."""
-        self._start(parse_now(text))
-
-    def pass_to(self, now_ms: int) -> None:
-        """Note that it is `now_ms` by now, where nobody sees snapshots: what was injected ends when it is time."""
-        self._now_ms = now_ms
-        if now_ms >= self._due_ms:
-            self._end_due(now_ms)
-            self._plan()
 
     def observe(self, snapshot: Snapshot) -> None:
         """Take in one tick: start and end what is due. Costs about 0.1 µs when nothing is."""
@@ -80,6 +60,47 @@ class FaultSchedule:
                 self._start(moment[1])
         self._plan()
 
+    def _start(self, fault: Fault) -> None:
+        """Let a fault begin."""
+        raise NotImplementedError
+
+    def _end_due(self, now_ms: int) -> None:
+        """End what is to end by now."""
+
+    def _plan(self) -> None:
+        """Work out when there is something to do next."""
+        self._due_ms = min((moment for moment, _ in (*self._in_state, *self._timed)), default=_NEVER_MS)
+
+
+class FaultSchedule(FaultMoments):
+    """The faults of one session on one table of this process.
+
+    Faults that must be there at boot begin when the schedule is made. `Hands.inject` on this table is carried out here
+    too.
+    """
+
+    def __init__(self, table: TableParts, faults: Iterable[Fault] = ()) -> None:
+        """Take the table and what is to happen to it."""
+        super().__init__(faults)
+        self._table = table
+        self._ends: list[tuple[int, int, Callable[[TableParts], None]]] = []
+        self._number = count()
+        for fault in self.faults:
+            if fault.kind.at_boot:
+                self._start(fault)
+        table.panel.injector = self.inject
+
+    def inject(self, text: str) -> None:
+        """Let a fault begin now, written `NAME[+DURATION][:key=value,…]`. Raises FaultError."""
+        self._start(parse_now(text))
+
+    def pass_to(self, now_ms: int) -> None:
+        """Note that it is `now_ms` by now, where nobody sees snapshots: what was injected ends when it is time."""
+        self._now_ms = now_ms
+        if now_ms >= self._due_ms:
+            self._end_due(now_ms)
+            self._plan()
+
     def _end_due(self, now_ms: int) -> None:
         while self._ends and self._ends[0][0] <= now_ms:
             heappop(self._ends)[2](self._table)
@@ -92,11 +113,9 @@ class FaultSchedule:
         self._plan()
 
     def _plan(self) -> None:
-        """Work out when there is something to do next."""
-        moments = [moment for moment, _ in (*self._in_state, *self._timed)]
+        super()._plan()
         if self._ends:
-            moments.append(self._ends[0][0])
-        self._due_ms = min(moments, default=_NEVER_MS)
+            self._due_ms = min(self._due_ms, self._ends[0][0])
 
 
 def _driven_below_level(snapshot: Snapshot) -> bool:

@@ -123,10 +123,16 @@ def test_the_plans_are_listed_as_json(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_the_profiles_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("profiles") == 0
-    assert capsys.readouterr().out.startswith("simulated  Simulated table  in-process; -60° … 75°")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["simulated", "wire"]
+    assert "in-process; -60° … 75°" in lines[0]
+    assert "wire; -60° … 75°" in lines[1]
     assert run("profiles", "--json") == 0
-    (only,) = json.loads(capsys.readouterr().out)["profiles"]
-    assert (only["name"], only["bridge"], only["cap_deg"], only["boarding_deg"]) == ("simulated", "in-process", -60, 75)
+    first, second = json.loads(capsys.readouterr().out)["profiles"]
+    assert (first["name"], first["bridge"], first["cap_deg"], first["boarding_deg"]) == (
+        *("simulated", "in-process", -60, 75),
+    )
+    assert (second["name"], second["bridge"]) == ("wire", "wire")
 
 
 @pytest.fixture
@@ -166,7 +172,7 @@ def test_a_sites_own_files_are_in_the_json_with_their_problems(site: Path, capsy
     assert rows["evening"]["file"] == f"{site}/plans/evening.toml"
     assert [problem["key"] for problem in rows["broken"]["problems"]] == ["name", "hold_s"]
     assert run("profiles", "--json") == 0
-    assert len(json.loads(capsys.readouterr().out)["profiles"]) == 2
+    assert len(json.loads(capsys.readouterr().out)["profiles"]) == 3
 
 
 def test_a_plan_that_a_table_does_not_allow_is_listed_as_such(

@@ -191,6 +191,8 @@ def test_any_of_our_formats_is_recognised() -> None:
     names = {path.name: type(load_file(path)).__name__ for path in sorted(folder.rglob("*.toml"))}
     assert names == {
         "simulated.toml": "Profile",
+        "wire.toml": "Profile",
+        "declared.toml": "Declared",
         "first-visit.toml": "Plan",
         "short.toml": "Plan",
         "standard.toml": "Plan",

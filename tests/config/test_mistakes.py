@@ -80,9 +80,16 @@ def told(folder: Path, data: dict[str, Any], changes: dict[str, Any]) -> list[st
         (
             PROFILE,
             {"bridge": "in-proces"},
-            'bridge = "in-proces": is none of the known words (allowed: in-process); did you mean in-process?',
+            (
+                'bridge = "in-proces": is none of the known words (allowed: in-process, wire, serial); '
+                "did you mean in-process?"
+            ),
         ),
-        (PROFILE, {"bridge": "gpio"}, 'bridge = "gpio": is none of the known words (allowed: in-process)'),
+        (
+            PROFILE,
+            {"bridge": "gpio"},
+            'bridge = "gpio": is none of the known words (allowed: in-process, wire, serial)',
+        ),
         (
             PROFILE,
             {"session.held_tilt": "yes"},
@@ -128,7 +135,7 @@ def test_a_mistake_is_told_with_its_value_and_what_is_allowed(
         (PROFILE, "limits.boarding_deg", "did you mean geometry.boarding_deg (0 … 85 °)?"),
         (PROFILE, "sesion", "did you mean session?"),
         (PROFILE, "session.held_tild", "did you mean held_tilt (true or false)?"),
-        (PROFILE, "bride", "did you mean bridge (in-process)?"),
+        (PROFILE, "bride", "did you mean bridge (in-process, wire, serial)?"),
         (PLAN, "angle", "did you mean angle_deg (-60 … -5 °)?"),
         (PLAN, "angle_rad", "did you mean angle_deg (-60 … -5 °)?"),
         (PLAN, "hold_min", "did you mean hold_s (1 … 300 s)?"),

@@ -17,7 +17,7 @@ from config.loading import FORMATS, load_file, load_plan, load_profile
 from config.plan import Plan
 from config.profile import Profile
 from config.screening import Screening
-from tests.config.writing import PLAN, PROFILE, SCREENING, Literal, changed, document
+from tests.config.writing import DECLARED, PLAN, PROFILE, SCREENING, Literal, changed, document
 
 KEYS = sorted({path.rpartition(".")[2] for model in (Profile, Plan, Screening) for path, _ in walk(model)})
 ODD_NUMBERS = ["nan", "-inf", "1e400", "-1e-400", "0x7fff", "1_000.5", "9" * 300, "-0.0", "1e999999", "0b1", "00:00:01"]
@@ -29,7 +29,7 @@ LEAVES = st.one_of(
     st.text(max_size=20),
     st.sampled_from(ODD_NUMBERS).map(Literal),
     st.dates().map(str).map(Literal),
-    st.sampled_from([*FORMATS, "in-process", "motor", "simulated", "absolute"]),
+    st.sampled_from([*FORMATS, "in-process", "wire", "motor", "simulated", "absolute"]),
 )
 KEY = st.sampled_from(KEYS) | st.text(string.ascii_lowercase + "_", max_size=10) | st.text(max_size=5)
 VALUES = st.recursive(
@@ -79,7 +79,7 @@ def test_random_tables_are_refused_in_words(format_line: str, table: dict[str, A
 def test_a_right_file_with_random_values_is_read_within_the_ceilings_or_refused(
     data: st.DataObject, kind: str, count: int
 ) -> None:
-    base = next(one for one in (PLAN, PROFILE, SCREENING) if one["format"] == kind)
+    base = next(one for one in (PLAN, PROFILE, SCREENING, DECLARED) if one["format"] == kind)
     paths = [path for path, field in walk(FORMATS[kind]) if submodel(field) is None and not path.startswith("items.")]
     picked = data.draw(st.lists(st.sampled_from(paths), min_size=count, max_size=count, unique=True))
     content = document(changed(base, {path: data.draw(VALUES) for path in picked}))

@@ -1,6 +1,7 @@
 """Files for tests: a right file of each kind as a dict, changed in places and written as TOML."""
 
 import copy
+import datetime as dt
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from config.names import shipped_file
 
 PROFILE: dict[str, Any] = tomllib.loads(shipped_file("profiles", "simulated.toml").read_text("utf-8"))
 PLAN: dict[str, Any] = tomllib.loads(shipped_file("plans", "first-visit.toml").read_text("utf-8"))
+DECLARED: dict[str, Any] = tomllib.loads(shipped_file("declared.toml").read_text("utf-8"))
 SCREENING: dict[str, Any] = tomllib.loads(shipped_file("screening.toml").read_text("utf-8"))
 
 
@@ -50,6 +52,8 @@ def written(value: Any) -> str:
     match value:
         case Literal():
             return str(value)
+        case dt.date():
+            return value.isoformat()
         case bool():
             return "true" if value else "false"
         case str():

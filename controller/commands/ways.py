@@ -1,0 +1,78 @@
+"""The ways to a table as a session's command line names them, and what does not go with which."""
+
+import argparse
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from config.errors import DeviceMissingError, UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from config.profile import Profile
+
+LATER: Final = {
+    "machine-code": "the simulated table with the microcontroller's own program",
+    "gpio": "a table wired to this computer's pins",
+}
+KINDS: Final = ("in-process", "wire", "serial")
+
+
+class Way(NamedTuple):
+    """One way to a table: its kind, and for `serial` the port."""
+
+    kind: str
+    where: str = ""
+
+    def __str__(self) -> str:
+        """Write it as on the command line."""
+        return f"{self.kind}:{self.where}" if self.where else self.kind
+
+
+def way_of(asked: str | None, profile: "Profile") -> Way:
+    """Return the way that the command line asks for, else the profile's.
+
+    Raises:
+        UnknownNameError: there is no such way.
+        UsageError: it takes no port.
+        DeviceMissingError: this version does not have it.
+    """
+    kind, colon, where = (asked or profile.bridge).partition(":")
+    if kind in LATER:
+        raise DeviceMissingError(
+            f"{kind}, {LATER[kind]}, is not part of this version; --table in-process is the simulated table"
+        )
+    if kind not in KINDS:
+        raise UnknownNameError("table", kind, KINDS)
+    if kind == "serial":
+        return Way(kind, where or profile.port)
+    if colon:
+        raise UsageError(f"--table {kind} takes no port: write --table {kind}, or --table serial:{where}")
+    return Way(kind)
+
+
+def refuse_misfits(way: Way, args: argparse.Namespace) -> None:
+    """Refuse options that mean nothing on this way.
+
+    Raises:
+        UsageError: it names the option and what to do.
+    """
+    if way.kind != "in-process":
+        for option, given in (("--fast", args.fast), ("--speed", args.speed is not None)):
+            if given:
+                raise UsageError(
+                    f"--table {way.kind} runs in real time, so {option} means nothing there: leave it out, or take "
+                    "--table in-process"
+                )
+    if way.kind == "serial":
+        for option, given in (("--fault", args.fault), ("--patient", args.patient)):
+            if given:
+                raise UsageError(
+                    f"{option} is for simulated tables, and --table {way} is a real one: leave it out, or take "
+                    "--table wire"
+                )
+        if args.profile is None:
+            raise UsageError(
+                f"say which table stands at {way.where}, since its limits are written into it: --profile NAME|FILE"
+            )
+    elif args.declared is not None:
+        raise UsageError(
+            f"--declared is for a person on a real table; on --table {way.kind} everybody is simulated: leave it out"
+        )

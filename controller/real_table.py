@@ -1,0 +1,90 @@
+"""A real table at a serial port, opened for one session: one controller at a time, and by a supervisor's declaration.
+
+Nobody is simulated here: people work the table's own switches, and the permit is always `declared`.
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from config.loading import load_screening
+from config.plan import Plan
+from config.profile import Profile
+from controller import declaring
+from controller.locks import Lock
+from controller.permits import declared
+from controller.places import socket_folder
+from controller.runner import OpenedTable
+from controller.voice import Voice
+from firmware_bridge.clock import MonotonicClock
+from firmware_bridge.news import LineNews
+from firmware_bridge.protocol import TableConstants
+from firmware_bridge.serial_bridge import SerialBridge
+from safety.signals import Host
+
+# What the guard's host build says it is; a microcontroller has a version of its own.
+NO_MICROCONTROLLER: Final = "0.0.0"
+SLACK_S: Final = 60
+
+
+def open_serial(where: str, profile: Profile, plan: Plan, declared_file: str | None, state: Path) -> OpenedTable:
+    """Take the port, ask for the declaration, and return the table.
+
+    The port is tried before anybody is asked, since nobody wants to answer thirty questions to a table that is not
+    there; it is let go meanwhile, because a line that nobody reads for minutes is a line that was lost.
+
+    Raises:
+        HeldError: another controller has this table.
+        DeviceMissingError, RefusedError: of the link, each by name; or the declaration speaks against the person.
+        UsageError: nobody can be asked, or a file is wrong.
+    """
+    voice = Voice()
+    declaration = None if declared_file is None else declaring.from_file(declared_file)
+    if declaration is None and (sys.stdin is None or voice.people is None or not sys.stdin.isatty()):
+        declaring.refuse_to_ask()
+    lock = Lock(socket_folder(state), profile.table_id, f"the table {profile.table_id}")
+    try:
+        clock = MonotonicClock()
+        constants = TableConstants.of(profile.limits(), brake_on_motor_side=profile.brake.side == "motor")
+        screening = load_screening()
+        if declaration is None:
+            assert voice.people is not None
+            SerialBridge.open(where, constants, clock).close()
+            declaration = declaring.at_terminal(screening, plan, sys.stdin, voice.people)
+        wall_s = int(time.time())  # noqa: TID251 label: the day of a declaration, judged once, at arming
+        permit = declared(plan, screening, declaration, wall_s)
+        bridge = SerialBridge.open(where, constants, clock)
+    except BaseException:
+        lock.close()
+        raise
+
+    def close() -> None:
+        bridge.close()
+        lock.close()
+
+    return OpenedTable(
+        bridge=bridge,
+        clock=clock,
+        guard="host build" if bridge.firmware == NO_MICROCONTROLLER else "microcontroller",
+        permit=permit,
+        host=Host(clock_ok=wall_s >= newest_record_s(state) - SLACK_S, config_ok=True, wall_s=wall_s),
+        observers=(),
+        truth=None,
+        gave_up=str,
+        unreached=list,
+        real_time=True,
+        news=LineNews(bridge).take,
+        close=close,
+    )
+
+
+def newest_record_s(state: Path) -> int:
+    """Return when the newest result was written here, in seconds since 1970; 0 without any."""
+    newest = 0.0
+    for result in (state / "runs").glob("*/result.json"):
+        try:
+            newest = max(newest, result.stat().st_mtime)
+        except OSError:
+            continue
+    return int(newest)

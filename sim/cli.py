@@ -1,0 +1,106 @@
+"""The simulated table in a process of its own, for any program that can open a serial port: `inversion-table sim`.
+
+A composition root: the table, its line and its hands are put together here, and end when a signal comes.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from controller.locks import Lock
+    from sim.wire import PseudoTerminal
+
+MOST_TABLES: Final = 99
+
+
+def run_sim(args: argparse.Namespace) -> int:
+    """Run a table until a signal comes; return 0.
+
+    Raises:
+        InversionTableError: arguments or machine do not allow it.
+    """
+    from config.errors import UnknownNameError
+    from config.loading import load_profile
+    from controller.places import socket_folder, state_folder
+    from controller.voice import Voice
+    from firmware_bridge.guard_build import prepare_guard
+    from sim.body import Person
+    from sim.faults.schedule import FaultSchedule
+    from sim.wired import build_wired
+
+    if args.table != "wire":
+        raise UnknownNameError("simulated table", args.table, ["wire"])
+    profile = load_profile(args.profile)
+    voice = Voice()
+    prepare_guard(voice.say)
+    body = Person(**args.patient)
+    table = build_wired(
+        profile,
+        seed=args.seed,
+        mass_kg=body.mass_kg,
+        height_cm=body.height_cm,
+        offset_cm=body.offset_cm,
+        start_deg=args.at_deg,
+    )
+    table.each_ms.append(FaultSchedule(table).pass_to)
+    line = _pseudo_terminal()
+    try:
+        from sim.wire import WireServer, real_ms
+        from sim.wire_hands import HandsServer
+
+        folder = socket_folder(state_folder(args.state))
+        name, lock = _free_name(folder, profile.table_id)
+        with lock:
+            hands = HandsServer(folder / f"{name}.hands.sock", table, real_ms)
+            try:
+                server = WireServer(table, line, hands)
+
+                def end(_number: int, _frame: FrameType | None) -> None:
+                    server.stop()
+
+                for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                    if signal.getsignal(number) is not signal.SIG_IGN:
+                        signal.signal(number, end)
+                told = {"path": line.path, "hands": str(hands.path), "table": name, "pid": os.getpid()}
+                voice.say(f"{profile.title}: {line.path}, guard: host build; its hands: {hands.path}; Ctrl-C ends it")
+                voice.hand_over(json.dumps(told | {"guard": "host build"}) if args.json else line.path)
+                server.run(sys.stdin.fileno() if args.attached else None)
+            finally:
+                hands.close()
+    finally:
+        line.close()
+    return 0
+
+
+def _pseudo_terminal() -> "PseudoTerminal":
+    from config.errors import DeviceMissingError
+
+    try:
+        from sim.wire import PseudoTerminal
+    except ImportError:
+        raise DeviceMissingError("this system has no pseudo-terminals: use Linux or macOS") from None
+    try:
+        return PseudoTerminal()
+    except OSError as error:
+        raise DeviceMissingError(f"the system gives no pseudo-terminal: {error.strerror or error}") from error
+
+
+def _free_name(folder: Path, table_id: str) -> "tuple[str, Lock]":
+    """Return a name that no running table has: the profile's own, else with a number behind it."""
+    from controller.locks import HeldError, Lock
+
+    number = 1
+    while True:
+        name = table_id if number == 1 else f"{table_id}-{number}"
+        try:
+            return name, Lock(folder, f"{name}.hands", f"the simulated table {name}")
+        except HeldError:
+            number += 1
+            if number > MOST_TABLES:
+                raise
