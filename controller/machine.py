@@ -57,6 +57,7 @@ class SessionMachine:
         """Begin in `idle`, with nothing asked for."""
         self.steps = steps
         self.walk = Walk()
+        self._target_cdeg = steps.target_cdeg
         self.illegal = 0
         self.sets_done = 0
         self.ended_by_person = False
@@ -136,7 +137,8 @@ class SessionMachine:
         left_ms = 0
         elapsed_ms = readings.elapsed_ms
         if state is HOLDING:
-            self.walk = walk = _held(self.walk, elapsed_ms)
+            walk = self.walk
+            self.walk = walk = Walk(walk.number, walk.stage, walk.waited_ms, walk.held_ms + elapsed_ms)
             left_ms = self.steps.hold_ms - walk.held_ms
             plan_return = left_ms <= 0
         elif state is TILTING:
@@ -149,15 +151,16 @@ class SessionMachine:
             if angle is not None:
                 velocity = self._profile.toward(0, angle, self.steps.speed_cdeg_s, elapsed_ms)
         elif state is RESTING:
-            self.walk = walk = _rested(self.walk, elapsed_ms)
-            left_ms = max(self.steps.rest_ms - walk.rested_ms, 0)
+            walk = self.walk
+            self.walk = walk = Walk(walk.number, walk.stage, 0, 0, walk.rested_ms + elapsed_ms)
+            left_ms = self.steps.rest_ms - walk.rested_ms
             if buttons:
                 velocity = self._above_level(angle, buttons, elapsed_ms)
-            disarm = pressed & CONFIRM != 0 and left_ms == 0
-            if left_ms == 0 and not disarm:
-                if self._armed is None:
+            if left_ms <= 0:
+                disarm = pressed & CONFIRM != 0
+                if self._armed is None and not disarm:
                     self.fire("disarm")
-                elif self._another_set(decision):
+                elif not disarm and self._another_set(decision):
                     self.fire("next_set")
         elif state is STRAPPED and self.ended_by_person:
             disarm = decision.still
@@ -165,18 +168,24 @@ class SessionMachine:
             velocity, disarm = self._by_buttons(state, angle, buttons, pressed, elapsed_ms)
         if state is IDLE:
             arm = self._ask_to_arm(decision, buttons, pressed)
-        elif not velocity and not buttons and state is not RETURNING:
+        elif not velocity and not buttons and state is not RETURNING and self._profile.start_cdeg is not None:
             self._profile.rest()
         return self._wish(velocity, plan_return, arm, disarm, left_ms)
 
     def _wish(self, velocity: int, plan_return: bool, arm: Arm | None, disarm: bool, left_ms: int) -> Wish:
         """Put a wish together; requests of the host are passed on once."""
         stop_because, return_because = self._stop_because, self._return_because
-        acknowledge = self._acknowledge
+        acknowledge, state, walk = self._acknowledge, self.state, self.walk
         if stop_because or acknowledge:
             self._stop_because, self._acknowledge = "", False
-        if return_because and self.state not in (TILTING, HOLDING, STOPPED):
+        if return_because and state not in (TILTING, HOLDING, STOPPED):
             self._return_because = ""
+        # The angle to which the plan goes now.
+        planned_cdeg = 0
+        if state is HOLDING:
+            planned_cdeg = self._target_cdeg
+        elif state is TILTING:
+            planned_cdeg = self.steps.stages_cdeg[walk.stage]
         return Wish(
             velocity,
             plan_return,
@@ -185,17 +194,11 @@ class SessionMachine:
             stop_because,
             return_because,
             acknowledge,
-            self.state,
-            self.walk.number,
-            self._planned_cdeg(),
+            state,
+            walk.number,
+            planned_cdeg,
             left_ms if left_ms > 0 else 0,
         )
-
-    def _planned_cdeg(self) -> int:
-        """The angle to which the plan goes now."""
-        if self.state is TILTING:
-            return self.steps.stages_cdeg[self.walk.stage]
-        return self.steps.target_cdeg if self.state is HOLDING else 0
 
     def _tilt(self, angle: int | None, buttons: int, pressed: int, elapsed_ms: int) -> tuple[int, int]:
         """Velocity on the way down, and the milliseconds left of a stage's wait."""
@@ -211,10 +214,11 @@ class SessionMachine:
                 return self._profile.rest(), 0
             return min(self._profile.toward(target, angle, self.steps.speed_cdeg_s, elapsed_ms), 0), 0
         self._profile.rest()
-        if target == self.steps.target_cdeg:
+        if target == self._target_cdeg:
             self.fire("reached")
             return 0, self.steps.hold_ms
-        self.walk = walk = _waited(self.walk, elapsed_ms)
+        walk = self.walk
+        self.walk = walk = Walk(walk.number, walk.stage, walk.waited_ms + elapsed_ms, walk.held_ms)
         left_ms = self.steps.stage_wait_ms - walk.waited_ms
         by_itself = self._armed is not None and not self._armed.held_tilt
         if left_ms <= 0 and (pressed & TILT or by_itself):
@@ -294,15 +298,16 @@ class SessionMachine:
             if below or (decision.command.velocity_cdeg_s < 0 and decision.region == LEVEL):
                 self.walk = self.walk.next_set()
                 self.fire("tilt")
-        elif state in (TILTING, HOLDING):
+        elif state is TILTING or state is HOLDING:
             if decision.returning or (not below and (state is HOLDING or self._return_because)):
                 self.fire("turn_back")
         elif state is STOPPED:
             self._cleared(decision, below)
-        known = decision.region is not UNKNOWN
-        back = self.state in (RETURNING, EMERGENCY_RETURN) and not decision.returning
-        if back and known and not below and decision.still:
-            self._arrive()
+        state = self.state
+        if (state is RETURNING or state is EMERGENCY_RETURN) and not decision.returning:
+            known = decision.region is not UNKNOWN
+            if known and not below and decision.still:
+                self._arrive()
 
     def _rearmed(self, armed: Arm | None) -> None:
         """Take note of the echo of ARM or DISARM."""
@@ -357,15 +362,3 @@ class SessionMachine:
         self.walk = Walk(number=self.walk.number)
         self._was_below = False
         self.fire("arrived")
-
-
-def _held(walk: Walk, elapsed_ms: int) -> Walk:
-    return Walk(walk.number, walk.stage, walk.waited_ms, walk.held_ms + elapsed_ms, 0)
-
-
-def _waited(walk: Walk, elapsed_ms: int) -> Walk:
-    return Walk(walk.number, walk.stage, walk.waited_ms + elapsed_ms, walk.held_ms, 0)
-
-
-def _rested(walk: Walk, elapsed_ms: int) -> Walk:
-    return Walk(walk.number, walk.stage, 0, 0, walk.rested_ms + elapsed_ms)

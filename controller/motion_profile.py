@@ -17,19 +17,24 @@ FIRST_DEGREE_CDEG: Final = 100
 
 
 class MotionProfile:
-    """The velocity of one motion, from its start to its end."""
+    """The velocity of one motion, from its start to its end.
+
+    Attributes:
+        start_cdeg: where the motion began; None while there is none.
+        velocity, acceleration: of the motion now, unrounded.
+    """
 
     def __init__(self, deceleration_cdeg_s2: int, first_degree_cdeg_s: int) -> None:
         """Slow down toward an end with `deceleration_cdeg_s2`; go no faster than `first_degree_cdeg_s` at first."""
         self._deceleration = float(deceleration_cdeg_s2)
         self._first_degree = float(first_degree_cdeg_s)
-        self._start_cdeg: int | None = None
+        self.start_cdeg: int | None = None
         self.velocity = 0.0
         self.acceleration = 0.0
 
     def rest(self) -> int:
         """Forget the motion: the next one starts anew, from rest."""
-        self._start_cdeg = None
+        self.start_cdeg = None
         self.velocity = self.acceleration = 0.0
         return 0
 
@@ -40,18 +45,23 @@ class MotionProfile:
         distance = abs(left)
         if distance <= REACHED_CDEG:
             return self.rest()
-        if self._start_cdeg is None:
-            self._start_cdeg = angle_cdeg
+        if self.start_cdeg is None:
+            self.start_cdeg = angle_cdeg
         limit = float(speed_cdeg_s)
-        if abs(angle_cdeg - self._start_cdeg) < FIRST_DEGREE_CDEG:
-            limit = min(limit, self._first_degree)
-        limit = min(limit, max(SLOWEST_CDEG_S, math.sqrt(2.0 * self._deceleration * (distance - REACHED_CDEG))))
+        if limit > self._first_degree and abs(angle_cdeg - self.start_cdeg) < FIRST_DEGREE_CDEG:
+            limit = self._first_degree
+        # The square of the speed from which it can still slow down in time.
+        stoppable = 2.0 * self._deceleration * (distance - REACHED_CDEG)
+        if stoppable < limit * limit:
+            limit = min(limit, max(SLOWEST_CDEG_S, math.sqrt(stoppable)))
         return round(self.step(sign * limit, elapsed_ms))
 
     def step(self, goal_cdeg_s: float, elapsed_ms: int) -> float:
         """Move the velocity toward a goal for `elapsed_ms`, with acceleration and jerk bounded."""
-        seconds = elapsed_ms / 1000.0
         gap = goal_cdeg_s - self.velocity
+        if not gap and not self.acceleration:
+            return goal_cdeg_s
+        seconds = elapsed_ms / 1000.0
         # The largest acceleration from which it can still ease off to zero when the goal is reached.
         wanted = math.copysign(min(ACCELERATION_CDEG_S2, math.sqrt(2.0 * JERK_CDEG_S3 * abs(gap))), gap)
         change = JERK_CDEG_S3 * seconds

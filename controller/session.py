@@ -170,17 +170,17 @@ class Session:
     def _watch(self, snapshot: Snapshot) -> None:
         """Decide whether the session is over."""
         readings, decision = snapshot.readings, snapshot.decision
-        if decision.armed is not None:
+        armed = decision.armed is not None
+        if armed:
             self._was_armed = True
         buttons = readings.buttons or 0
-        known = readings.age_ms <= KNOWN_MS
-        turning = known and bool(decision.command.velocity_cdeg_s or readings.applied_cdeg_s or decision.returning)
+        turning = decision.command.velocity_cdeg_s or readings.applied_cdeg_s or decision.returning
         # A button that is stuck is nobody who acts.
-        moving = turning or buttons != self._buttons
+        moving = (turning and readings.age_ms <= KNOWN_MS) or buttons != self._buttons
         self._buttons = buttons
         self._quiet_ms = 0 if moving else self._quiet_ms + readings.elapsed_ms
-        waits = snapshot.wish.state is IDLE or (snapshot.wish.state is STANDS and decision.region is LEVEL)
-        if waits and decision.armed is None:
+        state = snapshot.wish.state
+        if not armed and (state is IDLE or (state is STANDS and decision.region is LEVEL)):
             if self._was_armed or self.machine.ended_by_person:
                 self._straps_ms += readings.elapsed_ms
                 opened = readings.strap_left is OPEN and readings.strap_right is OPEN

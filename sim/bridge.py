@@ -97,7 +97,8 @@ class InProcessBridge(Bridge):
     def _advance(self, end_ms: int) -> bool:
         """Let time pass to the next frame, at most to `end_ms`; return whether a new frame arrived."""
         clock = self._clock
-        at_ms = min(self._next_frame_ms, end_ms)
+        frame_ms = self._next_frame_ms
+        at_ms = frame_ms if frame_ms < end_ms else end_ms
         elapsed_ms = at_ms - clock.ms
         actuation, plant = self._actuation, self._plant
         # Most of a visit is rest: what has not been touched is not looked at.
@@ -105,9 +106,9 @@ class InProcessBridge(Bridge):
             actuation.step(elapsed_ms)
         plant.advance(elapsed_ms)
         clock.ms = at_ms
-        if at_ms != self._next_frame_ms:
+        if at_ms != frame_ms:
             return False
-        self._next_frame_ms += FRAME_MS
+        self._next_frame_ms = frame_ms + FRAME_MS
         panel, sensors = self._panel, self._sensors
         if panel.moving or panel.hooks.touched or sensors.hooks.touched:
             panel.settle()

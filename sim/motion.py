@@ -124,7 +124,6 @@ class Motion:
         drive_clamp = (drive_dry_nm + drive_grip_nm) * STEP_S
         loop_a = bare_a + STEP_S * gain_nm_s
         # What the loop would ask for before the step may exceed its limit by what the step itself takes from the error.
-        limit_free = limit_nm * (loop_a / bare_a)
         limit_both = limit_nm * ((loop_a + table_a) / (bare_a + table_a))
         weight = -moment * cos(angle)
         obstacle_rad, blocks = (0.0, 0) if obstacle is None else (math.radians(obstacle.angle_deg), obstacle.blocks)
@@ -142,20 +141,26 @@ class Motion:
             push /= both_a
             pull = STEP_S / both_a
             bearing = STEP_S * weight - way * table_clamp
-            while steps:
-                torque = gain_nm_s * (set_rad_s - speed) + integral
+            missing = set_rad_s - speed
+            for step in range(duration_ms):
                 new = keep * speed + push + pull * integral
-                if not -limit_both <= torque <= limit_both or new * way <= _STANDS_RAD_S:
-                    break
-                if (table_j * speed + bearing - table_a * new) * side < 0.0:
+                if (
+                    not -limit_both <= gain_nm_s * missing + integral <= limit_both
+                    or new * way <= _STANDS_RAD_S
+                    or (table_j * speed + bearing - table_a * new) * side < 0.0
+                ):
+                    steps = duration_ms - step
                     break
                 speed = new
-                integral += integral_step * (set_rad_s - new)
+                missing = set_rad_s - new
+                integral += integral_step * missing
                 angle += new * STEP_S
-                steps -= 1
+            else:
+                steps = 0
             drive_speed = speed
-            torque = gain_nm_s * (set_rad_s - speed) + integral - integral_step * (set_rad_s - speed)
+            torque = gain_nm_s * missing + integral - integral_step * missing
 
+        limit_free = limit_nm * (loop_a / bare_a)
         for _ in range(steps):
             if not -_QUICK_RAD_S < speed < _QUICK_RAD_S:
                 weight = -moment * cos(angle)

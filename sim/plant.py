@@ -163,7 +163,7 @@ class Plant:
         moves = motion.speed_rad_s or motion.drive_rad_s
         before = None if moves else (motion.stance, self._grip, self._grip_waits_ms, self._crank_holds)
         self._integrate(duration_ms)
-        if self.powered and self._mode == DRIVING and not (self.hooks.drive_dead or self._crank_holds):
+        if self._follows and not self._crank_holds:
             constants = self.constants
             self.current_ma = constants.powered_ma + abs(motion.torque_nm) / constants.torque_nm_a * 1000.0
         else:
@@ -178,33 +178,34 @@ class Plant:
 
     def _integrate(self, duration_ms: int) -> None:
         """Hand the motion what acts on it; millisecond by millisecond while the brake's grip changes."""
-        hooks, constants = self.hooks, self.constants
-        push = self._push(duration_ms)
-        grip_nm = constants.brake_nm * max(0.0, hooks.brake_grip)
-        self._aim_brake()
+        set_rad_s, gain, integral_gain, limit_nm = self._push(duration_ms)
+        obstacle = self.hooks.obstacle
         left_ms = duration_ms
         while left_ms:
             stretch_ms = left_ms
             if self._grip != self._grip_aim:
                 stretch_ms = 1
                 self._move_brake()
-            held_nm = self._grip * grip_nm
-            table_nm, drive_nm = (0.0, held_nm) if constants.brake_on_motor_side else (held_nm, 0.0)
-            self.motion.run(stretch_ms, *push, table_nm, drive_nm, hooks.obstacle)
+            held_nm = self._grip * self._grip_nm
+            table_nm, drive_nm = (0.0, held_nm) if self.constants.brake_on_motor_side else (held_nm, 0.0)
+            self.motion.run(stretch_ms, set_rad_s, gain, integral_gain, limit_nm, table_nm, drive_nm, obstacle)
             left_ms -= stretch_ms
         if self._crank_holds and not self.crank_turning and self._grip == self._grip_aim:
             self._crank_holds = False
             self.motion.integral_nm = 0.0
+            self._stale = True
 
     def _push(self, duration_ms: int) -> tuple[float, float, float, float]:
         """Say what drives now: set-point, gain, integral gain and torque limit of the loop."""
         constants, hooks = self.constants, self.hooks
         gain, integral_gain = constants.loop_gain_nm_s_rad, constants.loop_integral_nm_rad
+        if self._obeys:
+            return self._set_rad_s, gain, integral_gain, self._limit_nm
         if self._crank_holds:
             return self._turn_crank(duration_ms), gain, integral_gain, constants.crank_nm
         if self.estop_open or (self._mode == SHORTED and self.supplied):
             return 0.0, constants.short_nm_s_rad, 0.0, math.inf
-        if not self.powered or hooks.drive_dead:
+        if not self._follows:
             return 0.0, 0.0, 0.0, 0.0
         wanted = self._set_rad_s * hooks.drive_gain
         if hooks.drive_runaway_deg_s is not None:
@@ -261,6 +262,12 @@ class Plant:
         self.powered = self._mode != OFF and not self.estop_open and supplied
         self.brake_commanded = self._brake_commanded or self.estop_open or not supplied
         self.fault_line = self._tripped or hooks.driver_fault or hooks.drive_hot
+        self._follows = self.powered and self._mode == DRIVING and not hooks.drive_dead
+        self._obeys = self._follows and not (
+            self._crank_holds or hooks.active or self._tripped or self.end_down or self.end_up
+        )
+        self._grip_nm = self.constants.brake_nm * max(0.0, hooks.brake_grip)
+        self._aim_brake()
 
     def _account(self, duration_ms: int) -> None:
         """Keep the books on heat and charge for a stretch of constant current."""

@@ -110,7 +110,7 @@ class Rig:
             strap_wait=table_profile.session.strap_wait,
         )
         self.people = People(self.table.hands, habits)
-        self._recorder = Recorder(self._truth)
+        self._recorder = Recorder(self.table.recorded)
         self._expected: set[str] = set()
         self._done_ms = 0
         # The recorder first: a row has the faults under which its tick was made.
@@ -237,10 +237,6 @@ class Rig:
         for cause in snapshot.decision.causes:
             if cause.demand >= Demand.STOP and cause.code not in self._expected:
                 raise TableFaulted(cause, snapshot)
-
-    def _truth(self) -> tuple[float, float, str]:
-        angle_cdeg, velocity_cdeg_s = self.table.truth()
-        return angle_cdeg, velocity_cdeg_s, self.table.injected
 
 
 def _in_state(state: State) -> Callable[[Snapshot], bool]:

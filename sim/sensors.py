@@ -174,7 +174,8 @@ class Sensors:
 
     def sample(self, now_ms: int) -> None:
         """Take one frame's look at angles and current."""
-        plant, motion = self._plant, self._plant.motion
+        plant = self._plant
+        motion = plant.motion
         angle = motion.angle_rad
         self.a_cdeg = self.angle_a.sample(angle, now_ms, self.a_cdeg)
         self.b_cdeg = self.angle_b.sample(angle - motion.speed_rad_s * self._skew_s, now_ms, self.b_cdeg)

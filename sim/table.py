@@ -62,6 +62,11 @@ class TableParts:
         motion = self.plant.motion
         return Truth(round(motion.angle_rad * _CDEG), round(motion.speed_rad_s * _CDEG))
 
+    def recorded(self) -> tuple[float, float, str]:
+        """Return what a recorder asks for in every tick: the truth, unrounded, and `injected`."""
+        motion, active = self.plant.motion, self.active
+        return motion.angle_rad * _CDEG, motion.speed_rad_s * _CDEG, "+".join(active) if active else ""
+
 
 @dataclass(slots=True, kw_only=True)
 class SimulatedTable(TableParts):
