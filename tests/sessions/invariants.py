@@ -53,6 +53,15 @@ def _nothing_holds(run: Run) -> bool:
     return "brake-slips" in run.faults and len(run.faults) > 1
 
 
+def _nobody_sees_it_fall(run: Run) -> bool:
+    """Both angles frozen and the drive dead when its brake opens: neither sensor nor motor tells that the body falls.
+
+    Found out by H10 once 1° and the backlash were commanded. The current would tell sooner, but a current sensor that died
+    would then leave every patient where he is, so one sensor alone has no such word.
+    """
+    return {"drive-dead", "angle-freezes"} <= run.faults
+
+
 def violations(run: Run) -> list[str]:
     """Return one sentence for each breach of the eight, in their order."""
     found: list[str] = []
@@ -63,7 +72,7 @@ def violations(run: Run) -> list[str]:
 
 def too_deep(run: Run) -> Iterator[str]:
     """1: never deeper than the cap, 2° and the stopping distance; 8° more with a drive or brake fault; never −70°."""
-    if _nothing_holds(run):
+    if _nothing_holds(run) or _nobody_sees_it_fall(run):
         return
     deepest = min(run.ticks, key=lambda tick: tick.angle_cdeg)
     first = run.ticks[0].angle_cdeg
@@ -99,7 +108,7 @@ def too_fast(run: Run) -> Iterator[str]:
 
 def deeper_after_a_cause(run: Run) -> Iterator[str]:
     """2: while a cause is latched the inversion grows by no more than the stopping distance, H15's relief aside."""
-    if run.faults & COMMON_MODE or _nothing_holds(run):
+    if run.faults & COMMON_MODE or _nothing_holds(run) or _nobody_sees_it_fall(run):
         return
     allowed = STOPPING_CDEG + NOISE_CDEG
     if run.faults & DRIVE_OR_BRAKE:
