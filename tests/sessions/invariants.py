@@ -56,8 +56,8 @@ def _nothing_holds(run: Run) -> bool:
 def _nobody_sees_it_fall(run: Run) -> bool:
     """Both angles frozen and the drive dead when its brake opens: neither sensor nor motor tells that the body falls.
 
-    Found out by H10 once 1° and the backlash were commanded. The current would tell sooner, but a current sensor that died
-    would then leave every patient where he is, so one sensor alone has no such word.
+    Found out by H10 once 1° and the backlash were commanded. The current would tell sooner; but a current sensor that
+    died would then leave every patient where he is, so one sensor alone has no such word.
     """
     return {"drive-dead", "angle-freezes"} <= run.faults
 
