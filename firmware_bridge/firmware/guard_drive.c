@@ -248,7 +248,7 @@ static void follow_resting(guard_t *g) {
     }
     bool resting = g->actuator.phase == GUARD_RESTING;
     if (drive->caught == SLOWING || drive->caught == CAUGHT) {
-        if (!resting || g->actuator.drive_power || !drive->powered) {
+        if (!resting || g->actuator.drive_power) {
             watch_caught(g);
             return;
         }

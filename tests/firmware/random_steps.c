@@ -45,7 +45,13 @@ typedef struct {
     uint32_t length_ms;
     uint32_t trouble_ms; /* disturbances from here on */
     uint32_t zero_ms;    /* how long the target has been 0 */
-    uint32_t valid_ms;   /* since a command that renews the lease */
+    uint32_t asked_ms;   /* how long a velocity is asked for and nothing turns */
+    uint32_t left_ms;    /* how long somebody hangs below -5 degrees under RETURN or worse, and nothing moves or sounds */
+    uint32_t seldom;     /* a disturbance about every so many milliseconds */
+    uint32_t slowly;     /* how many times slower than 20 s the host goes through its round */
+    bool dies;           /* the host, when trouble begins */
+    uint32_t hung_ms;    /* below -5 degrees, counted by ourselves */
+    bool rebooted;
     bool wild;
     bool host_alive;
     bool frozen_a, frozen_b;
@@ -104,6 +110,9 @@ static void begin(world_t *world) {
     world->gain_percent = 100;
     world->length_ms = (uint32_t)(wild ? between(100, 3000) : between(8000, 60000));
     world->trouble_ms = (uint32_t)between(0, (int32_t)world->length_ms);
+    world->seldom = one_in(2) ? 300u : 5000u;
+    world->slowly = one_in(3) ? 2u : 1u;
+    world->dies = one_in(4);
     if (one_in(5)) {
         world->milli_cdeg = (int64_t)ANY(PLACES) * 1000;
     }
@@ -125,7 +134,7 @@ static void begin(world_t *world) {
 
 static void disturb(world_t *world) {
     guard_pins_t *pins = &world->pins;
-    switch (between(0, 25)) {
+    switch (between(0, 26)) {
     case 0: pins->strap_left = (uint8_t)between(0, 2); break;
     case 1: pins->strap_right = (uint8_t)between(0, 2); break;
     case 2: pins->strap_left = pins->strap_right = GUARD_CLOSED; break;
@@ -150,6 +159,7 @@ static void disturb(world_t *world) {
     case 21: pins->buttons = GUARD_RETURN_KEY; break;
     case 22: pins->buttons = GUARD_TILT; break;
     case 23: pins->buttons = GUARD_RAISE; break;
+    case 24: pins->supply_gone = one_in(4); break;
     default: pins->buttons = 0; break;
     }
 }
@@ -172,7 +182,7 @@ static void read_angles(world_t *world) {
 static void work(world_t *world) {
     guard_command_t *command = &world->command;
     int32_t here = (int32_t)(world->milli_cdeg / 1000);
-    uint32_t in_cycle = world->ms % 20000u;
+    uint32_t in_cycle = world->ms / world->slowly % 20000u;
     command->session_id = world->guard.armed.session_id;
     command->echo = world->sequence;
     command->demand = GUARD_ALLOW;
@@ -195,13 +205,14 @@ static void lie(world_t *world) {
 
 static void live(world_t *world) {
     bool trouble = world->ms >= world->trouble_ms;
+    world->host_alive = world->host_alive && !(world->dies && world->ms == world->trouble_ms);
     guard_pins_t *pins = &world->pins;
     guard_request_t *request = &world->request;
-    if (trouble && one_in(300)) {
+    if (trouble && one_in(world->seldom)) {
         disturb(world);
     }
     if (!trouble) {
-        uint32_t in_cycle = world->ms % 20000u;
+        uint32_t in_cycle = world->ms / world->slowly % 20000u;
         pins->buttons = in_cycle > 6500u && in_cycle < 12500u ? GUARD_TILT : 0u;
         pins->current_ma = world->out.drive_power ? 3000 : 0;
     }
@@ -237,6 +248,7 @@ static void live(world_t *world) {
         if (kept.hash != 0u && !guard_restore(&world->guard, &kept)) {
             abort();
         }
+        world->rebooted = true;
     }
 }
 
@@ -257,6 +269,7 @@ static void rave(world_t *world) {
         pins->mains = one_in(2);
         pins->battery = one_in(2);
         pins->drive_fault = one_in(2);
+        pins->supply_gone = one_in(4);
     }
     lie(world);
     world->command.fresh = one_in(2);
@@ -321,6 +334,31 @@ static void causes(const guard_t *g) {
     must((g->latched_any != 0u) == (g->first_cause != 0u), "a first cause while anything is latched");
 }
 
+static uint32_t bit_of_cause(uint8_t number) {
+    return number == GUARD_STOP_CAUSE ? BIT_OF(CAUSE_STOP) : BIT_OF(number);
+}
+
+/* Sentence 7 of the hazard page, and what a latch is: nothing latched goes without ACK held or a fresh press. */
+static void kept(const world_t *world) {
+    const guard_t *g = &world->guard;
+    const guard_t *before = &world->before;
+    if (before->clock_ms + 1u != g->clock_ms || before->latched_any == 0u) {
+        return;
+    }
+    uint32_t gone = before->latched_any & ~g->latched_any;
+    bool reset = before->people.ack_ms >= 1999u && (g->people.ignored & GUARD_ACK) != 0u;
+    must(gone == 0u || reset || (gone & ~PRESS_CLEARED) == 0u, "only RESET clears what is latched");
+    must(gone == 0u || g->latched_any == 0u || g->people.pressed != 0u, "a press clears what a person stopped");
+    must(gone == 0u || !reset || (before->latched_any & BIT_OF(11)) == 0u, "H11 is for service");
+    bool first_is_gone = (g->latched_any & bit_of_cause(before->first_cause)) == 0u;
+    must(g->first_cause == before->first_cause || first_is_gone, "the first cause stays first");
+    if (!reset && gone == 0u) {
+        uint32_t eased = before->latched[GUARD_CUT] & ~g->latched[GUARD_CUT];
+        must((eased & ~BIT_OF(20)) == 0u, "a CUT stays a CUT, but for the e-stop's");
+        must((before->latched[GUARD_HOLD] & ~(g->latched[GUARD_HOLD] | g->latched[GUARD_CUT])) == 0u, "a HOLD stays");
+    }
+}
+
 static void motion(world_t *world) {
     const guard_t *g = &world->guard;
     const guard_out_t *out = &world->out;
@@ -370,6 +408,44 @@ static void motion(world_t *world) {
     must(g->link.lapse_ms <= 3000u || where >= GUARD_INVERTED_CDEG || m->demand >= GUARD_HOLD || back,
          "silence while inverted becomes a return");
     must(m->back == GUARD_NOT_RETURNING || out->tone == GUARD_TONE_RETURN, "a return sounds");
+    bool deepening = down && m->grant == DEEPEN;
+    must(!deepening || where > g->armed.cap_cdeg, "never told to go beyond the cap");
+    must(!deepening || -target <= g->armed.speed_cdeg_s, "never faster down than armed for");
+    must(!deepening || (g->people.stable & (SW_STRAPS)) == 0u, "never deeper with a strap that is not closed");
+    must(!deepening || ((g->people.stable & SW_MAINS) != 0u && !g->people.patient_open), "never deeper without mains or patient");
+    /* A sensor is lost in the first of ten slots and judged in the sixth. */
+    must(!deepening || !guard_doubtful(&g->eyes) || g->slot < 5u, "never deeper on one sensor");
+    bool afresh = m->grant == DEEPEN && world->before.motion.grant != DEEPEN;
+    must(!afresh || ((g->people.pressed & GUARD_TILT) != 0u && g->eyes.still_ms >= STOOD_MS), "deeper by a fresh TILT from rest");
+    must(!afresh || where < -GUARD_LEVEL_BAND_CDEG || g->eyes.still_ms >= 5000u, "deeper from level after five seconds");
+    if (world->rebooted || g->armed.session_id != world->before.armed.session_id) {
+        world->hung_ms = 0;
+    }
+    world->hung_ms += where < GUARD_INVERTED_CDEG ? 1u : 0u;
+    uint32_t limit_ms = (g->armed.session_id != 0u ? g->armed.set_limit_s : GUARD_LONGEST_SET_S) * UINT32_C(1000);
+    /* Each time it comes and goes between two samples, nine milliseconds are nobody's. */
+    bool too_long = where < GUARD_INVERTED_CDEG && world->hung_ms > limit_ms + limit_ms / 10u + 20u;
+    must(!too_long || m->demand >= GUARD_RETURN, "inverted too long");
+}
+
+/* Sentences 3, 6 and 8 of the hazard page: what is asked for turns, nobody is left hanging in silence, a reboot below
+ * level holds. */
+static void nobody_is_left(world_t *world) {
+    const guard_t *g = &world->guard;
+    const guard_out_t *out = &world->out;
+    const guard_motion_t *m = &g->motion;
+    bool can_turn = m->demand != GUARD_CUT && guard_supplied(g) && (g->people.stable & (SW_END_DOWN | SW_END_UP)) == 0u;
+    world->asked_ms = can_turn && m->target_cdeg_s != 0 && out->applied_cdeg_s == 0 ? world->asked_ms + 1u : 0u;
+    must(world->asked_ms < 2000u, "what is asked for turns");
+    bool left = g->where_cdeg < GUARD_INVERTED_CDEG && g->eyes.lost != EYES_BOTH && out->applied_cdeg_s <= 0 &&
+                (m->demand >= GUARD_RETURN || m->back != GUARD_NOT_RETURNING) && out->alarm != GUARD_HIGH && can_turn;
+    world->left_ms = left ? world->left_ms + 1u : 0u;
+    must(world->left_ms < 30000u, "nobody hangs with nothing moving and no HIGH alarm");
+    if (world->rebooted) {
+        must(out->session_id == 0u, "a reboot arms nothing");
+        must(g->where_cdeg >= -GUARD_LEVEL_BAND_CDEG || !g->eyes.known || out->demand >= GUARD_HOLD, "a reboot below level holds");
+        world->rebooted = world->request.arm || g->latched_any == 0u ? false : world->rebooted;
+    }
 }
 
 static void session(const world_t *world) {
@@ -396,6 +472,8 @@ static void check(world_t *world) {
     counters(&world->guard);
     causes(&world->guard);
     motion(world);
+    kept(world);
+    nobody_is_left(world);
     session(world);
     if (world->guard.slot == 3u && one_in(50)) {
         const guard_eyes_t *eyes = &world->guard.eyes;

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.needs("cc")
 
 STALL_MA = 12_000
 OPENING = 2
+STILLING = 4
 
 
 def comes_back(b: Bench, most_s: float = 60) -> float:
@@ -253,3 +254,54 @@ def test_a_confirm_too_early_is_none_and_ack_alone_clears_nothing() -> None:
     assert not b.out.proofs & 2
     b.press(ACK, 3)
     assert b.demand is Demand.ALLOW
+
+
+def test_reset_waits_until_the_table_is_still() -> None:
+    b = Bench(7690).run(2).press(STOP)
+    b.run(1, angle=7702.0).run(2, angle=7600.0)
+    assert b.causes >= {"H36"}
+    b.put(slip=-30.0).run(1).run(3, buttons=ACK)
+    assert b.causes >= {"H36"}
+    b.run(3, slip=0.0)
+    assert not b.causes, "and then the same hold of ACK clears it"
+
+
+def test_a_table_that_does_not_come_to_rest_under_zero_speed_gets_its_brake_after_one_and_a_half_seconds() -> None:
+    b = Bench().at(-3000)
+    b.until(lambda bench: bench.applied > 50, 10, host_velocity=100, host_plan_return=True)
+    b.put(host_velocity=0, host_plan_return=False, slip=40.0)
+    b.until(lambda bench: bench.out.phase == STILLING, 5)
+    assert 1.49 < b.until(lambda bench: not bench.out.brake_released, 5) < 1.53
+
+
+def test_reset_waits_until_the_host_is_there() -> None:
+    b = Bench(7690).run(2).press(STOP)
+    b.run(1, angle=7702.0).run(2, angle=7600.0)
+    b.put(send=False).run(1).run(3, buttons=ACK)
+    assert b.causes >= {"H36"}
+    b.run(0.5, send=True)
+    assert not b.causes
+
+
+def test_a_guard_that_wakes_up_without_any_angle_knows_of_no_depth() -> None:
+    b = Bench(-3000, word_a=NO_ANGLE, word_b=NO_ANGLE).run(0.1)
+    assert b.causes == {"H09"} and b.demand is Demand.CUT
+
+
+def test_a_table_that_boards_low_is_raised_without_the_pause_at_thirty_degrees() -> None:
+    b = Bench(limits=Limits(boarding_cdeg=2500)).run(1)
+    b.run(40, buttons=RAISE, host_velocity=150)
+    assert 2450 <= b.angle <= 2510 and not b.causes
+
+
+def test_a_pause_is_used_up_until_nothing_asks_for_a_return_any_more() -> None:
+    b = Bench().at(-1000)
+    b.until(lambda bench: bench.applied > 50, 10, buttons=RETURN)
+    b.run(0.2, buttons=STOP).run(0.5, buttons=0)
+    assert b.out.returning == 3
+    b.put(buttons=RETURN).run(0.1).run(0.1, buttons=0)
+    comes_back(b)
+    b.run(2)
+    assert b.out.returning == 0
+    b.run(0.1, buttons=STOP).run(0.2)
+    assert b.out.returning == 0 and b.demand is Demand.STOP
