@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 
 from firmware_bridge.bridge import Bridge
@@ -16,15 +17,20 @@ HOST = Host(config_ok=True, wall_s=7)
 class Subject:
     """One bridge under test, a healthy table behind it, at level and still.
 
-    `now_ms` is the loop's clock; `lease_ms` how long a command holds.
+    `now_ms` is the loop's clock; `lease_ms` how long a command holds. Where a second judge is in the loop, `session_id`
+    is of the session that it has armed, and TILT is held, so that nothing but the host keeps the table from tilting.
     """
 
     bridge: Bridge
     now_ms: Callable[[], int]
     lease_ms: int = 150
+    session_id: int = 0
+    newest: int = 0
 
     def read(self, wait_ms: int = TICK_MS) -> Readings:
-        return self.bridge.read(self.now_ms() + wait_ms, HOST)
+        readings = self.bridge.read(self.now_ms() + wait_ms, HOST)
+        self.newest = readings.sequence
+        return readings
 
     def run(self, seconds: float, command: Command | None) -> list[Readings]:
         """Read for some seconds, writing `command` in every tick, or nothing at all."""
@@ -32,7 +38,8 @@ class Subject:
         end_ms = self.now_ms() + round(1000 * seconds)
         while self.now_ms() < end_ms:
             if command is not None:
-                self.bridge.write(command, Signals())
+                echoing = msgspec.structs.replace(command, echo=self.newest, session_id=self.session_id)
+                self.bridge.write(echoing, Signals())
             rows.append(self.read())
         return rows
 
