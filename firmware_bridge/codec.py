@@ -58,6 +58,8 @@ STATES: Final = (
     GuardState.CUT,
 )
 _DEMANDS: Final = tuple(Demand)
+_CAUSES: Final = protocol.LAST_HAZARD + 1
+_REQUESTS: Final = (protocol.ARM, protocol.DISARM, protocol.CONFIGURE)
 _EITHER: Final = (Contacts.CLOSED, Contacts.OPEN, Contacts.DISCREPANT)
 # What a byte of contacts (left, right, e-stop), of switches and of outputs (brake set, drive power) means, made once;
 # a byte that is not here is not of this version.
@@ -79,7 +81,11 @@ SWITCHES: Final = {
     )
     for byte in range(0x80)
 }
-OUTPUTS: Final = {byte: (not byte & protocol.BRAKE_RELEASED, bool(byte & protocol.DRIVE_POWER)) for byte in range(0x40)}
+OUTPUTS: Final = {
+    byte: (not byte & protocol.BRAKE_RELEASED, bool(byte & protocol.DRIVE_POWER))
+    for byte in range(0x40)
+    if byte >> protocol.TONE_SHIFT & 3 < protocol.TONES
+}
 
 # Left, right, e-stop; buttons; patient, below, end down, end up, mains, battery, drive fault; brake set, drive power;
 # the guard.
@@ -263,9 +269,12 @@ class HostCodec:
         state, demand = state_demand & 0x0F, state_demand >> 4
         if not (switches in SWITCHES and contacts in CONTACTS and outputs in OUTPUTS):
             return False
-        if not (state < len(STATES) and demand < len(_DEMANDS)):
+        if not (state < len(STATES) and demand < len(_DEMANDS) and buttons <= protocol.ALL_BUTTONS):
             return False
-        codes = _codes_of(int.from_bytes(causes, "little"), first)
+        bits = int.from_bytes(causes, "little")
+        if bits >> _CAUSES or not (first <= protocol.LAST_HAZARD or first == protocol.PERSON):
+            return False
+        codes = _codes_of(bits, first)
         guard = Guard(STATES[state], _DEMANDS[demand], codes, session_id, self._refused, value, inverted_s)
         self._learned = (*CONTACTS[contacts], buttons, *SWITCHES[switches], *OUTPUTS[outputs], guard)
         self._blob = blob
@@ -309,11 +318,11 @@ class HostCodec:
         ahead = (sequence - self._count) & 0xFFFF
         if not 0 < ahead <= _NEWEST_AHEAD:
             self._reject("sequence")
-        elif accepted > 1:
+        elif accepted > 1 or request not in _REQUESTS or (bits := int.from_bytes(refusals, "little")) >> _CAUSES:
             self._reject("value")
         else:
             self._count += ahead
-            refused = hazard_codes(int.from_bytes(refusals, "little"))
+            refused = hazard_codes(bits)
             events.append(Answer(request, asked, bool(accepted), refused, config_hash, session_id))
 
     def _take_reply(self, frame: bytes, now_ms: int, events: list[Event]) -> None:

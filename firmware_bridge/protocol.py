@@ -41,7 +41,8 @@ NO_ANGLE: Final = -0x8000
 NO_CURRENT: Final = 0xFFFF
 PERSON: Final = 99  # the number of a stop that a person asked for
 PERSON_CODE: Final = "STOP"
-HAZARDS: Final = 40  # hazard numbers that a set of causes can name; bit 0 is a person's STOP
+HAZARDS: Final = 40  # bits of a set of causes; bit 0 is a person's STOP
+LAST_HAZARD: Final = 36
 
 LAYOUTS: Final[dict[int, struct.Struct]] = {
     HELLO: struct.Struct("<BHBI"),
@@ -68,6 +69,8 @@ HELD_TILT: Final = 0x02
 # CONFIGURE flags.
 BATTERY: Final = 0x01
 BRAKE_ON_MOTOR_SIDE: Final = 0x02
+# TELEMETRY: buttons; their bits are those of safety/signals.py.
+ALL_BUTTONS: Final = 0x1FF
 # TELEMETRY: switches.
 PATIENT_OPEN: Final = 0x01
 LEVEL_BELOW: Final = 0x02
@@ -85,6 +88,7 @@ ESTOP_SHIFT: Final = 4
 BRAKE_RELEASED: Final = 0x01
 DRIVE_POWER: Final = 0x02
 TONE_SHIFT: Final = 2
+TONES: Final = 3
 
 # Why a frame was not taken.
 REASONS: Final = ("cobs", "length", "crc", "type", "version", "sequence", "value", "stale", "busy")

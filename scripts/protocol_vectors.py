@@ -252,8 +252,27 @@ def bad() -> Iterator[tuple[str, str, bytes, str]]:
     yield "demand 6", "table", on_wire(sealed(command[:11] + b"\x06" + command[12:-4])), "value"
     yield "stop cause 37", "table", on_wire(sealed(command[:12] + b"\x25" + command[13:-4])), "value"
     yield "a flag that is not of this version", "table", on_wire(sealed(command[:13] + b"\x40")), "value"
-    yield "a strap's contacts 3", "host", on_wire(sealed(telemetry[:21] + b"\x03" + telemetry[22:-4])), "value"
-    yield "the guard's state 6", "host", on_wire(sealed(telemetry[:23] + b"\x06" + telemetry[24:-4])), "value"
+    for name, at, byte in (
+        ("a tenth button", 18, 0x02),
+        ("a switch that is not of this version", 20, 0x80),
+        ("a strap's contacts 3", 21, 0x03),
+        ("the guard's tone 3", 22, 0x0C),
+        ("the guard's state 6", 23, 0x06),
+        ("the guard's demand 6", 23, 0x60),
+        ("first cause 37", 24, 37),
+        ("a cause 37 among the causes", 31, 0x20),
+    ):
+        yield name, "host", on_wire(sealed(telemetry[:at] + bytes([byte]) + telemetry[at + 1 : -4])), "value"
+    for name, request, accepted, refusals in (
+        ("an answer to a COMMAND", protocol.COMMAND, 1, 0),
+        ("an answer that is neither yes nor no", protocol.ARM, 2, 0),
+        ("an answer for a cause 37", protocol.ARM, 0, 1 << 37),
+    ):
+        told = (request, 2, accepted, refusals, 0, 0)
+        answer = packed("ANSWER", 11, dict(zip(NAMES["ANSWER"][1], told, strict=True)))
+        yield name, "host", on_wire(answer), "value"
+    hello = packed("HELLO", 11, {"version": protocol.VERSION, "nonce": 1})
+    yield "a HELLO of this version with a byte too many", "table", on_wire(sealed(hello[:-4] + b"\0")), "length"
 
 
 def sealed(frame: bytes) -> bytes:

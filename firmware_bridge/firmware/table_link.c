@@ -14,6 +14,7 @@
 #define CONSTANTS 6u
 #define CONSTANTS_LONG 41u
 #define ECHO_LONG 2u
+#define TOO_OLD_MS (TABLE_LINK_FRESH_MS + 1u)
 
 #define HARD_LIMITS 12u
 /* The ceilings compiled in, as the host compares them with its own. */
@@ -73,7 +74,7 @@ void table_link_begin(table_link_t *link, const table_link_identity_t *identity)
     link->identity = *identity;
 }
 
-/* Whether the telemetry frame with this number went out at most TABLE_LINK_FRESH_MS ago. */
+/* Whether this is the number of a telemetry frame that went out at most TABLE_LINK_FRESH_MS ago. */
 static bool echo_is_fresh(const table_link_t *link, uint16_t echo, uint32_t now_ms) {
     const uint16_t behind = (uint16_t)(link->next_sequence - echo); /* 1 for the last one sent */
     if (behind == 0u || behind > link->sent) {
@@ -114,7 +115,7 @@ static bool command_is_sound(const uint8_t *body) {
            (body[10] & 0xC8u) == 0u;
 }
 
-static void take_command(table_link_t *link, const uint8_t *body, uint16_t sequence) {
+static void take_command(table_link_t *link, const uint8_t *body, uint16_t sequence, uint32_t now_ms) {
     const uint8_t flags = body[10];
     link->command = (guard_command_t){
         .session_id = get32(body + 2),
@@ -129,6 +130,7 @@ static void take_command(table_link_t *link, const uint8_t *body, uint16_t seque
     link->panel.tone = flag(flags, 0x04u);
     link->panel.alarm = (uint8_t)((flags >> 4) & 0x03u);
     link->command_sequence = sequence;
+    link->command_ms = now_ms;
 }
 
 static bool configure_is_sound(const uint8_t *body) {
@@ -242,7 +244,8 @@ static void take_frame(table_link_t *link, uint32_t now_ms) {
     const uint8_t wanted = body_length(type);
     if (wanted == 0u) {
         reject(link, TABLE_LINK_BAD_TYPE);
-    } else if (type == TABLE_LINK_HELLO && length >= wanted) { /* another version's may be longer */
+    } else if (type == TABLE_LINK_HELLO &&
+               (length == wanted || (length > wanted && body[0] != TABLE_LINK_VERSION))) { /* another's may be longer */
         take_hello(link, body, sequence, now_ms);
     } else if (length != wanted) {
         reject(link, TABLE_LINK_BAD_LENGTH);
@@ -256,7 +259,7 @@ static void take_frame(table_link_t *link, uint32_t now_ms) {
         reject(link, TABLE_LINK_IS_STALE);
     } else if (type == TABLE_LINK_COMMAND) {
         link->newest = sequence;
-        take_command(link, body, sequence);
+        take_command(link, body, sequence, now_ms);
     } else if (link->asked.type != 0u) {
         reject(link, TABLE_LINK_IS_BUSY);
     } else {
@@ -323,7 +326,8 @@ void table_link_settle(table_link_t *link, const guard_out_t *out) {
 static uint8_t send(table_link_t *link, uint8_t type, const uint8_t *body, uint8_t length, uint32_t now_ms,
                     uint8_t *wire) {
     const uint16_t sequence = link->next_sequence;
-    link->sent_ms[sequence % TABLE_LINK_SENT] = now_ms;
+    /* What a host has heard of other frames says nothing of the table: nobody may echo them. */
+    link->sent_ms[sequence % TABLE_LINK_SENT] = type == TABLE_LINK_TELEMETRY ? now_ms : now_ms - TOO_OLD_MS;
     if (link->sent < TABLE_LINK_SENT) {
         link->sent++;
     }
@@ -407,6 +411,7 @@ static uint8_t send_telemetry(table_link_t *link, const guard_pins_t *pins, cons
     put16(body + 33, out->inverted_s);
     link->telemetry_ms = now_ms;
     link->telemetry_sent = true;
+    link->edge_told = link->edge;
     link->edge = false;
     return send(link, TABLE_LINK_TELEMETRY, body, TELEMETRY_BODY, now_ms, wire);
 }
@@ -414,7 +419,13 @@ static uint8_t send_telemetry(table_link_t *link, const guard_pins_t *pins, cons
 uint8_t table_link_next(table_link_t *link, const guard_pins_t *pins, const guard_out_t *out, uint32_t now_ms,
                         uint8_t *wire) {
     const uint32_t since_ms = now_ms - link->telemetry_ms;
-    if (!link->telemetry_sent || since_ms >= TABLE_LINK_PERIOD_MS || (link->edge && since_ms >= TABLE_LINK_EDGE_MS)) {
+    /* A contact that chatters could fill the line: of two edges in a row the second waits for what else is to be said. */
+    const bool waits = link->edge_told && (link->reply_due || link->answer.type != 0u);
+    const bool edge = link->edge && since_ms >= TABLE_LINK_EDGE_MS && !waits;
+    if (now_ms - link->command_ms > GUARD_LONGEST_LEASE_MS) {
+        link->panel = (table_link_panel_t){0};
+    }
+    if (!link->telemetry_sent || since_ms >= TABLE_LINK_PERIOD_MS || edge) {
         return send_telemetry(link, pins, out, now_ms, wire);
     }
     if (link->reply_due) {

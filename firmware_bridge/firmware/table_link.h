@@ -68,7 +68,8 @@ typedef struct {
     uint16_t boot_count;  /* one more at every boot */
 } table_link_identity_t;
 
-/* The host's lamps and tone; the panel shows and sounds the stronger of these and the guard's own. */
+/* The host's lamps and tone; the panel shows and sounds the stronger of these and the guard's own. Nothing of them is
+ * left GUARD_LONGEST_LEASE_MS after the last command: a host that is gone sounds no more. */
 typedef struct {
     uint8_t alarm;
     bool tone;
@@ -97,6 +98,7 @@ typedef struct {
     uint32_t config_hash;
     uint32_t nonce; /* of the last HELLO */
     uint32_t hello_ms;
+    uint32_t command_ms; /* when a command was taken last */
     uint32_t telemetry_ms;
     uint32_t sent_ms[TABLE_LINK_SENT];
     uint16_t sent;           /* frames sent since the last HELLO, up to TABLE_LINK_SENT */
@@ -112,6 +114,7 @@ typedef struct {
     bool open; /* a HELLO of our version came */
     bool reply_due;
     bool edge;
+    bool edge_told; /* the last telemetry told of an edge */
     bool taken; /* the guard has seen the request */
     bool telemetry_sent;
 } table_link_t;

@@ -27,6 +27,7 @@ class Table:
         self.request = self.ffi.new("guard_request_t *")
         self.identity = self.ffi.new("table_link_identity_t *", {"firmware": [1, 2, 3], "reset_cause": 1})
         self.now_ms = 0
+        self.echo = -1  # number of the newest telemetry that was sent
         self.lib.table_link_begin(self.link, self.identity)
 
     def takes(self, wire: bytes) -> bool:
@@ -55,6 +56,8 @@ class Table:
         stream = b""
         while length := self.lib.table_link_next(self.link, self.pins, self.out, self.now_ms, wire):
             stream += bytes(wire[0:length])
+            if self.link.sent_type == protocol.TELEMETRY:
+                self.echo = int(self.link.sent_sequence)
         return stream
 
     def rejected(self) -> dict[str, int]:
@@ -73,10 +76,6 @@ class Table:
         self.greet()
         self.sent(10)
         return HostFrames(11)
-
-    @property
-    def echo(self) -> int:
-        return int(self.link.next_sequence) - 1
 
 
 def pieces(stream: bytes) -> list[bytes]:

@@ -71,6 +71,39 @@ def test_an_edge_is_sent_at_once_but_never_in_a_flood(built: Built) -> None:
     assert table.sent(3) == b""
 
 
+def test_a_contact_that_chatters_leaves_room_for_answers(built: Built) -> None:
+    table = Table(built)
+    frames = table.ready()
+    sent: list[int] = []
+    for ms in range(1, 300):
+        table.settle(edge=1)
+        # The line is never free for long: a frame takes 4 ms of it.
+        if ms % 4 == 0:
+            table.now_ms += 4
+            wire = table.ffi.new("uint8_t[58]")
+            table.lib.table_link_next(table.link, table.pins, table.out, table.now_ms, wire)
+            sent.append(table.link.sent_type)
+            table.echo = table.link.sent_sequence if sent[-1] == protocol.TELEMETRY else table.echo
+        if ms == 100:
+            table.take(on_wire(packed("HELLO", 10, {"version": 1, "nonce": 99})))
+        if ms == 200:
+            table.take(frames.disarm(1, table.echo))
+            table.settle(answer=1, edge=1)
+    assert [sent.count(kind) for kind in (protocol.HELLO_REPLY, protocol.ANSWER)] == [1, 1]
+    assert sent.index(protocol.HELLO_REPLY) - 100 // 4 <= 2
+    assert sent.index(protocol.ANSWER) - 200 // 4 <= 2
+
+
+def test_an_edge_does_not_wait_for_an_answer(built: Built) -> None:
+    table = Table(built)
+    frames = table.ready()
+    table.sent(10)
+    table.now_ms += 5
+    table.take(frames.disarm(1, table.echo))
+    table.settle(answer=1, edge=1)
+    assert [frame[0] for frame in pieces(table.sent())] == [protocol.TELEMETRY, protocol.ANSWER]
+
+
 def test_the_clock_may_go_round(built: Built) -> None:
     table = Table(built)
     table.now_ms = 0xFFFFFFFB

@@ -7,7 +7,7 @@ import pytest
 
 from firmware_bridge import protocol
 from firmware_bridge.frames import HostFrames
-from safety.signals import Command, Signals
+from safety.signals import Alarm, Command, Signals
 from tests.firmware_bridge.table_side import Built, Table, fields_of, pieces
 from tests.firmware_bridge.wire import DOCUMENT, FRAMES, NAMES, REFUSED, on_wire, packed
 
@@ -142,6 +142,31 @@ def test_what_echoes_old_telemetry_is_stale(built: Built) -> None:
     assert table.rejected() == {"stale": 3}
 
 
+def test_only_telemetry_may_be_echoed(built: Built) -> None:
+    table = Table(built)
+    table.greet()
+    frames = HostFrames(11)
+    assert table.link.sent_type == protocol.HELLO_REPLY
+    assert not table.takes(frames.command(Command(echo=table.link.sent_sequence), Signals()))
+    table.sent(10)
+    table.take(frames.disarm(1, table.echo))
+    table.settle(answer=1)
+    table.sent()
+    assert table.link.sent_type == protocol.ANSWER
+    assert not table.takes(frames.command(Command(echo=table.link.sent_sequence), Signals()))
+    assert table.rejected() == {"stale": 2}
+    assert table.takes(frames.command(Command(echo=table.echo), Signals()))
+
+
+def test_lamps_and_tone_of_a_host_end_with_its_commands(built: Built) -> None:
+    table = Table(built)
+    frames = table.ready()
+    assert table.takes(frames.command(Command(echo=table.echo), Signals(Alarm.HIGH, tone=True)))
+    for late_ms, left in ((0, (Alarm.HIGH, True)), (250, (Alarm.HIGH, True)), (1, (Alarm.NONE, False))):
+        table.sent(late_ms)
+        assert (table.link.panel.alarm, table.link.panel.tone) == left
+
+
 def test_before_a_handshake_of_this_version_nothing_is_taken(built: Built) -> None:
     table, frames = Table(built), HostFrames(20)
     table.sent()
@@ -160,6 +185,14 @@ def test_another_versions_handshake_is_answered_with_ours(built: Built) -> None:
     (told,) = pieces(table.sent())
     assert told[0] == protocol.HELLO_REPLY
     assert fields_of("HELLO_REPLY", told)["version"] == protocol.VERSION
+
+
+def test_only_another_versions_handshake_may_be_longer(built: Built) -> None:
+    table = Table(built)
+    frame = packed("HELLO", 10, {"version": 1, "nonce": 7})[:-4] + b"more"
+    table.take(on_wire(frame + zlib.crc32(frame).to_bytes(4, "little")))
+    assert protocol.HELLO_REPLY not in {told[0] for told in pieces(table.sent())}
+    assert table.rejected() == {"length": 1}
 
 
 def test_a_handshake_says_what_the_table_is(built: Built) -> None:
