@@ -26,6 +26,7 @@ typedef struct {
     uint32_t wrong[KINDS]; /* bad frames of each kind that were taken */
     uint32_t genuine;
     uint32_t taken; /* genuine frames that were taken */
+    uint32_t refused[TABLE_LINK_REASONS]; /* by the table, by reason; each count ends at 65,535 */
 } tally_t;
 
 static uint64_t random_state;
@@ -122,6 +123,7 @@ typedef struct {
     uint32_t sent;
     uint32_t now_ms;
     uint16_t sequence;
+    uint16_t seen; /* number of the newest telemetry */
     guard_out_t out;
     wire_t hellos[OLD];
     uint32_t greeted;
@@ -137,7 +139,7 @@ static wire_t made(uint8_t type, uint16_t sequence, const uint8_t *body, uint8_t
 static wire_t host_frame(const bench_t *bench, uint16_t behind) {
     uint8_t body[22] = {0};
     const uint32_t choice = below(16u);
-    put(body, (uint32_t)(bench->link.sent_sequence - behind), 2);
+    put(body, (uint32_t)(bench->seen - behind), 2);
     put(body + 2, 1u + random32() / 2u, 4);
     if (choice == 0u) {
         put(body + 6, random32(), 4);
@@ -161,6 +163,9 @@ static void table_ticks(bench_t *bench, uint32_t ms) {
     while (ms-- > 0u) {
         bench->now_ms++;
         while (table_link_next(&bench->link, &pins, &bench->out, bench->now_ms, wire) != 0u) {
+            if (bench->link.sent_type == TABLE_LINK_TELEMETRY) {
+                bench->seen = bench->link.sent_sequence;
+            }
         }
     }
 }
@@ -268,6 +273,9 @@ void to_the_table(uint32_t count, bool old_hellos, uint64_t seed, tally_t *tally
         tally->genuine++;
         bench.old[bench.sent++ % OLD] = next;
     }
+    for (unsigned reason = 0; reason < TABLE_LINK_REASONS; reason++) {
+        tally->refused[reason] = bench.link.rejected[reason];
+    }
 }
 
 /* The host's side. -------------------------------------------------------------------------------------------- */
@@ -287,6 +295,7 @@ uint32_t to_the_host(uint8_t *stream, uint32_t room, uint32_t count, uint16_t fi
     random_state = seed * 2u + 1u;
     memset(tally, 0, sizeof *tally);
     for (uint32_t done = 0; done < count && length + 2u * ROOM + 4u * WIRE < room; done++) {
+        const uint32_t before = length;
         const enum kind kind = (enum kind)below(KINDS);
         put(body, clock_ms, 4);
         put(body + 4, random32(), 2);
@@ -315,7 +324,7 @@ uint32_t to_the_host(uint8_t *stream, uint32_t room, uint32_t count, uint16_t fi
                 length += added;
             }
         }
-        tally->sent[kind]++;
+        tally->sent[kind] += length > before || kind == REORDERED ? 1u : 0u;
         if (sent == 0u || done % 16u == 0u || kind == REORDERED) {
             put(body, clock_ms, 4);
             put(body + 12, 1, 2);
