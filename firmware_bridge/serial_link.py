@@ -186,8 +186,11 @@ class SerialLink:
             wrong = greeting.reset_by_opening(reply, now_ms - self._opened_ms, self.name)
         known = self.reply
         self.reply = reply
-        if wrong is None and self.up and known is not None and reply.boot_count != known.boot_count:
-            wrong = greeting.board_reset(reply, self.last.angle_a_cdeg)
+        same = known is None or known.version != reply.version or reply.boot_count == known.boot_count
+        if wrong is None and not same:
+            self.last_trouble = greeting.board_reset(reply, self.last.angle_a_cdeg)
+            # Behind a line that was lost both judges have latched the loss: there it need only be told.
+            wrong = self.last_trouble if self.up else None
         if wrong is None:
             if self.required_hash not in (None, reply.config_hash):
                 # Seen it has to be, if somebody lies on it; its guard arms nothing.

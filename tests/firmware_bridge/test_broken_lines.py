@@ -97,6 +97,16 @@ def test_a_board_that_was_reset_is_told_and_comes_back_latched(bench: Bench, ang
     assert after.guard.session_id == 0
 
 
+def test_a_board_that_the_yanked_cable_left_without_power_is_told(bench: Bench) -> None:
+    bench.tick(Command(arm=ARM))
+    bench.run(200, Command(session_id=ARM.session_id))
+    bench.port.unplugged = True
+    bench.table.reset(cause=1)
+    bench.until(lambda: len(bench.line.ports) == 2 and bench.well())
+    assert isinstance(bench.bridge.last_trouble, BoardResetError)
+    assert "power-on" in str(bench.bridge.last_trouble)
+
+
 def test_a_table_that_takes_no_command_is_greeted_anew(bench: Bench) -> None:
     bench.run(1000)
     greeted = bench.line.nonces
