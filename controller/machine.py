@@ -294,6 +294,8 @@ class SessionMachine:
             self._was_below = True
         if demand >= DEMAND_STOP:
             self._forced(state, decision, below)
+        elif state is RESTING or state is IDLE:
+            return
         elif state is STRAPPED and not self.ended_by_person:
             if below or (decision.command.velocity_cdeg_s < 0 and decision.region == LEVEL):
                 self.walk = self.walk.next_set()

@@ -79,6 +79,8 @@ class Actuation:
         self._on_flank = plant.constants.brake_on_motor_side
         self._in_phase_ms = 0
         self._still_ms = 0
+        # Unrounded what `applied_cdeg_s` is; every phase but `RUNNING` follows zero.
+        self._followed_cdeg_s = 0.0
         self.settled = True
         self.applied_cdeg_s = 0
         self.phase = _RESTING
@@ -87,10 +89,8 @@ class Actuation:
         """Take over a command that has arrived; it holds until the lease runs out."""
         self._command_age_ms = 0
         velocity, demand = command.velocity_cdeg_s, command.demand
-        if not -self._fastest <= velocity <= self._fastest:
-            velocity = self._fastest if velocity > 0 else -self._fastest
-        if velocity or velocity != self._velocity or demand != self._demand:
-            self._velocity = velocity
+        if velocity or self._velocity or demand != self._demand:
+            self._velocity = min(max(velocity, -self._fastest), self._fastest)
             self._demand = int(demand)
             self.settled = False
         if command.disarm:
@@ -151,6 +151,7 @@ class Actuation:
         elif phase is _CUTTING:
             self._ramp.cut()
             self.applied_cdeg_s = 0
+            self._followed_cdeg_s = 0.0
             plant.brake(True)
             plant.short()
 
@@ -194,8 +195,10 @@ class Actuation:
             # The wire has taken the drive's outward leg already; what the drive follows now is zero.
             ramp.cut()
             velocity = 0.0
-        plant.drive(velocity * _RAD_OF_CDEG)
-        self.applied_cdeg_s = round(velocity)
+        if velocity != self._followed_cdeg_s:
+            self._followed_cdeg_s = velocity
+            self.applied_cdeg_s = round(velocity)
+            plant.drive(velocity * _RAD_OF_CDEG)
         if not velocity and not target:
             self._enter(_STILLING)
 

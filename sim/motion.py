@@ -140,14 +140,16 @@ class Motion:
             push = STEP_S * (gain_nm_s * set_rad_s + share * weight) - way * (drive_clamp + share * table_clamp)
             push /= both_a
             pull = STEP_S / both_a
-            bearing = STEP_S * weight - way * table_clamp
+            # Toward their flank the teeth are pressed by the momentum that the table would have alone.
+            before, bearing, after = side * table_j, side * (STEP_S * weight - way * table_clamp), side * table_a
+            least, most = -limit_both, limit_both
             missing = set_rad_s - speed
             for step in range(duration_ms):
                 new = keep * speed + push + pull * integral
                 if (
-                    not -limit_both <= gain_nm_s * missing + integral <= limit_both
+                    not least <= gain_nm_s * missing + integral <= most
                     or new * way <= _STANDS_RAD_S
-                    or (table_j * speed + bearing - table_a * new) * side < 0.0
+                    or before * speed + bearing < after * new
                 ):
                     steps = duration_ms - step
                     break

@@ -140,9 +140,11 @@ class Panel(Hands):
 
     def _move_button(self, button: str, held: bool) -> None:
         if button == PATIENT:
-            self._patient.move(not held, self._clock.ms)
+            contact, closed = self._patient, not held
         elif button in self._buttons:
-            self._buttons[button].move(held, self._clock.ms)
+            contact, closed = self._buttons[button], held
         else:
             raise UnknownNameError("button", button, [*BUTTONS, PATIENT])
-        self.moving = True
+        if contact.final != closed:
+            contact.move(closed, self._clock.ms)
+            self.moving = True

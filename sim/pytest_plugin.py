@@ -202,17 +202,18 @@ class Rig:
 
     def _is_over(self, snapshot: Snapshot) -> bool:
         """Whether the session is over, or the people have long let the patient off a table that stands."""
-        if self.people.done:
+        if self.people.supervisor.done:
             self._done_ms += snapshot.readings.elapsed_ms
         return self.session.finished or (self._done_ms >= DONE_MS and snapshot.decision.still)
 
     def _until(self, reached: Callable[[Snapshot], bool], what: str, at_most_s: float) -> Snapshot:
-        end_ms = self.table.clock.now_ms() + at_most_s * 1000
+        clock = self.table.clock
+        end_ms = clock.ms + at_most_s * 1000
         while True:
             snapshot = self._tick()
             if reached(snapshot):
                 return snapshot
-            if self.table.clock.now_ms() >= end_ms:
+            if clock.ms >= end_ms:
                 raise TooLateError(f"{what} did not come within {at_most_s:g} s; the session is {self.state}")
 
     def _for(self, seconds: float) -> Snapshot:

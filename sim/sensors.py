@@ -61,9 +61,15 @@ class AngleSensor:
         rng: its noise, and how far off it was mounted.
         falling: whether the voltage falls while the angle rises, as it does for B.
         length: how many noise values there are before they come round again.
+
+    Attributes:
+        hooks: what goes wrong with it.
+        per_rad, base: the angle in words of the converter, base + per_rad × angle.
+        noise: what to add to that; each call goes on to the next.
+        words: centidegrees that each word stands for.
     """
 
-    __slots__ = ("_base", "_drift_from_ms", "_noise", "_per_rad", "_words", "hooks")
+    __slots__ = ("_drift_from_ms", "base", "hooks", "noise", "per_rad", "words")
 
     def __init__(self, constants: SensorConstants, rng: random.Random, falling: bool, length: int) -> None:
         step_deg = (constants.high_deg - constants.low_deg) / constants.words
@@ -71,24 +77,14 @@ class AngleSensor:
         zero_deg = constants.high_deg if falling else constants.low_deg
         off_deg = rng.uniform(-constants.mounting_deg, constants.mounting_deg)
         self.hooks = AngleHooks()
-        self._per_rad = slope * _DEG / step_deg
-        self._base = slope * (off_deg - zero_deg) / step_deg
-        self._words = _angles_of_words(zero_deg, slope * step_deg, constants.words)
-        self._noise = _noise(rng, length, constants.noise_deg / step_deg)
+        self.per_rad = slope * _DEG / step_deg
+        self.base = slope * (off_deg - zero_deg) / step_deg
+        self.words = _angles_of_words(zero_deg, slope * step_deg, constants.words)
+        self.noise = _noise(rng, length, constants.noise_deg / step_deg)
         self._drift_from_ms: int | None = None
 
     def sample(self, angle_rad: float, now_ms: int, last_cdeg: int | None) -> int | None:
         """Convert the angle to centidegrees, None when there is nothing to read; `last_cdeg` was read before."""
-        if self.hooks.touched:
-            return self._sample_badly(angle_rad, now_ms, last_cdeg)
-        # The hard stops lie well inside the span, so a healthy word is always one of the table's.
-        return self._words[int(angle_rad * self._per_rad + self._base + self._noise())]
-
-    def convert(self, word: int) -> int:
-        """Return the angle that a word of the converter stands for; beyond its ends it saturates."""
-        return self._words[min(max(word, 0), len(self._words) - 1)]
-
-    def _sample_badly(self, angle_rad: float, now_ms: int, last_cdeg: int | None) -> int | None:
         hooks = self.hooks
         hooks.touched = hooks.active
         if not hooks.drift_deg_s:
@@ -105,7 +101,11 @@ class AngleSensor:
         if self._drift_from_ms is not None:
             drift_deg = hooks.drift_deg_s * (now_ms - self._drift_from_ms) / 1000.0
             off_deg += min(max(drift_deg, -hooks.drift_most_deg), hooks.drift_most_deg)
-        return self.convert(int((angle_rad + off_deg / _DEG) * self._per_rad + self._base + self._noise()))
+        return self.convert(int((angle_rad + off_deg / _DEG) * self.per_rad + self.base + self.noise()))
+
+    def convert(self, word: int) -> int:
+        """Return the angle that a word of the converter stands for; beyond its ends it saturates."""
+        return self.words[min(max(word, 0), len(self.words) - 1)]
 
 
 class Sensors:
@@ -176,9 +176,15 @@ class Sensors:
         """Take one frame's look at angles and current."""
         plant = self._plant
         motion = plant.motion
-        angle = motion.angle_rad
-        self.a_cdeg = self.angle_a.sample(angle, now_ms, self.a_cdeg)
-        self.b_cdeg = self.angle_b.sample(angle - motion.speed_rad_s * self._skew_s, now_ms, self.b_cdeg)
+        a, b, angle_rad = self.angle_a, self.angle_b, motion.angle_rad
+        earlier_rad = angle_rad - motion.speed_rad_s * self._skew_s
+        if a.hooks.touched or b.hooks.touched:
+            self.a_cdeg = a.sample(angle_rad, now_ms, self.a_cdeg)
+            self.b_cdeg = b.sample(earlier_rad, now_ms, self.b_cdeg)
+        else:
+            # The same without a call: the hard stops lie well inside the span, so a word is always one of the table's.
+            self.a_cdeg = a.words[int(angle_rad * a.per_rad + a.base + a.noise())]
+            self.b_cdeg = b.words[int(earlier_rad * b.per_rad + b.base + b.noise())]
         drawn_ma = plant.current_ma
         if drawn_ma:
             step_ma = self._current_step_ma
