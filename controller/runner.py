@@ -24,6 +24,8 @@ FAST_TICKS = 500
 LONGEST_DEBT_S = 0.5
 PATIENCE_S = 1800
 LAST_WAIT_MS = 120_000
+# A table that is gone for good is watched until the judge has latched the loss, so that the result tells it.
+LOSS_MS = 1_500
 BELOW = (Region.UNKNOWN, Region.BELOW, Region.INVERTED)
 SIGNALS = {"SIGINT": "Ctrl-C", "SIGTERM": "SIGTERM", "SIGHUP": "SIGHUP"}
 
@@ -142,6 +144,7 @@ def run(
     snapshots = recorder.snapshots
     asked_by = ""
     seen = 0
+    lost_ms: int | None = None
     collecting = gc.isenabled()
     # Snapshots hold nothing that refers back to them, and looking through all of them again and again takes long.
     gc.disable()
@@ -160,11 +163,13 @@ def run(
                         session.bring_patient_back(name)
                 show(snapshots[seen:])
                 seen = len(snapshots)
-                if why := table.lost():
+                t_ms = 0 if session.snapshot is None else session.snapshot.t_ms
+                if not session.gave_up and (why := table.lost()):
                     say(why)
                     session.give_up(why)
+                    lost_ms = t_ms
+                if lost_ms is not None and t_ms >= lost_ms + LOSS_MS:
                     break
-                t_ms = 0 if session.snapshot is None else session.snapshot.t_ms
                 if t_ms >= longest_ms:
                     session.give_up(f"it did not come to an end within {longest_ms // 60_000} min")
                     if t_ms >= longest_ms + LAST_WAIT_MS:

@@ -115,13 +115,13 @@ class HandsClient(Hands):
 
     def press(self, button: str) -> None:
         """Hold a button down as long as `renew` is called, until it is released. Raises UnknownNameError."""
-        _known_button(button)
+        known_button(button)
         self._held[button] = self._now()
         self._post(Press(button))
 
     def release(self, button: str) -> None:
         """Let go of a button. Raises UnknownNameError."""
-        _known_button(button)
+        known_button(button)
         self._held.pop(button, None)
         self._post(Release(button))
 
@@ -260,6 +260,7 @@ class HandsClient(Hands):
         self._socket.close()
 
 
-def _known_button(button: str) -> None:
+def known_button(button: str) -> None:
+    """Refuse what is no button. Raises UnknownNameError."""
     if button != PATIENT and button not in BUTTONS:
         raise UnknownNameError("button", button, [*BUTTONS, PATIENT])

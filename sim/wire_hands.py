@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from config.errors import InversionTableError, UsageError
+from firmware_bridge.hands import known_button
 from firmware_bridge.hands_messages import (
     LEASE_MS,
     LONGEST_LINE,
@@ -74,13 +75,13 @@ class HandsServer:
         self._leases: dict[tuple[int, str], int] = {}
         self._decode: Callable[[bytes], Request] = msgspec.json.Decoder(Request).decode
         self._encode = msgspec.json.Encoder().encode
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.setblocking(False)
         if len(os.fsencode(path)) > _LONGEST_PATH:
             raise UsageError(
                 f"{path} is too long for a socket ({_LONGEST_PATH} bytes at most): choose a shorter place with --state,"
                 " or set RUNTIME_DIRECTORY"
             )
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.setblocking(False)
         try:
             path.unlink(missing_ok=True)
             before = os.umask(0o177)
@@ -201,6 +202,7 @@ class HandsServer:
             hands.press(request.button)
             self._hold(descriptor, request.button)
         elif isinstance(request, Release):
+            known_button(request.button)
             self._end((descriptor, request.button))
         elif isinstance(request, Strap):
             hands.strap(request.side, request.closed)

@@ -1,5 +1,6 @@
 """The ways to a table on a session's command line: what goes with which, and a real table's declaration."""
 
+import dataclasses
 import datetime as dt
 import os
 import subprocess
@@ -8,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from config.loading import load_screening
+from config.loading import load_plan, load_profile, load_screening
 from controller import declaring, places
+from controller.app import InProcess
 from controller.locks import HeldError, Lock
 from controller.permits import Declaration
 from controller.real_table import newest_record_s
+from controller.recording import Recorder
+from controller.runner import Pace, run
+from controller.session import Session
+from safety.signals import State
 from tests.config.writing import DECLARED, GONE, changed, save
 from tests.controller.running import Command
 
@@ -121,6 +127,29 @@ def test_a_declaration_may_be_checked_beforehand(command: Command, tmp_path: Pat
     assert "a date is wanted, such as 2026-07-14" in ran.err
 
 
+def test_a_table_that_is_gone_for_good_ends_the_session_when_the_loss_has_been_judged() -> None:
+    profile = load_profile("simulated")
+    limits = profile.limits()
+    plan = load_plan("short", limits)
+    opened = InProcess().open(profile, plan, 0, {}, [])
+    said: list[str] = []
+
+    def lost() -> str:
+        if session.machine.state != State.HOLDING and not said:
+            return ""
+        opened.bridge.hooks.frames_stop = True  # type: ignore[attr-defined]
+        return "the table is gone"
+
+    table = dataclasses.replace(opened, lost=lost)
+    session = Session(table.bridge, table.clock, plan, limits, table.permit, table.host)
+    recorder = Recorder()
+    run(session, table, recorder, Pace(1.0, sleep=lambda _: None), lambda _: None, said.append)
+    outcome = session.outcome()
+    assert said == ["the table is gone"]
+    assert (outcome.result, outcome.causes[0].code, outcome.at_level) == ("tripped", "H18", False)
+    assert outcome.exit_code == 7
+
+
 # At the terminal.
 
 
@@ -143,8 +172,6 @@ class Terminal:
 
 
 def answered(*lines: str) -> tuple[Declaration, Terminal]:
-    from config.loading import load_plan
-
     terminal = Terminal(*lines)
     said = declaring.at_terminal(load_screening(), load_plan("short"), terminal, terminal)  # type: ignore[arg-type]
     assert terminal.readline() == ""
