@@ -65,7 +65,9 @@ def in_full(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tupl
         # No clock runs backward, and after so long a gap every counter is at its end.
         elapsed_ms = 0 if elapsed_ms < 0 else LONGEST_GAP_MS
         readings = msgspec.structs.replace(readings, elapsed_ms=elapsed_ms)
-    unread_ms = min(was.unread_ms + elapsed_ms, LONGEST_GAP_MS)
+    unread_ms = was.unread_ms + elapsed_ms
+    if unread_ms > LONGEST_GAP_MS:
+        unread_ms = LONGEST_GAP_MS
     fresh = readings.sequence != was.link.sequence and 0 <= readings.age_ms <= link.FRESH_MS
     new_link = link.follow(was.link, readings, fresh, 0 if fresh else unread_ms)
     armed = was.armed

@@ -102,7 +102,7 @@ def decide(
         start,
         velocity,
         useless_ms,
-        any(cause.code in ("H14", "H15") for cause in now),
+        bool(now) and any(cause.code in ("H14", "H15") for cause in now),
         demand,
         held_by(velocity, demand, back, going, grant),
     )
