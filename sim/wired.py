@@ -86,6 +86,11 @@ class WiredGuard(Guard):
         """The sample clock."""
         return int(self._lib.wire_now(self._host))
 
+    @property
+    def rejected(self) -> int:
+        """How many of the host's frames were refused since boot, modulo 256."""
+        return int(self._lib.wire_rejected(self._host))
+
 
 class WiredActuation(GuardedActuation):
     """The drive sequence whose guard hears its host over a line, and nobody else."""
