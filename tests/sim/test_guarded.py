@@ -121,15 +121,10 @@ def test_a_table_boarded_above_level_is_lowered_before_the_guard_knows_its_const
     assert rig.trips == []
 
 
-def test_a_table_without_a_guard_says_so_and_that_is_still_the_usual_one() -> None:
-    profile = load_profile("simulated")
-    for guard in (None, False):
-        told = build(profile, guard=guard).bridge.read(TICK_MS, HOST).guard
-        assert told is not None
-        assert told.state is GuardState.ABSENT
-    told = build(profile, guard=True).bridge.read(TICK_MS, HOST).guard
-    assert told is not None
-    assert told.state is GuardState.IDLE
+@pytest.mark.parametrize(("guard", "state"), [(False, GuardState.ABSENT), (True, GuardState.IDLE)])
+def test_a_table_says_whether_it_has_a_guard(guard: bool, state: GuardState) -> None:
+    told = build(load_profile("simulated"), guard=guard).bridge.read(TICK_MS, HOST).guard
+    assert told is not None and told.state is state
 
 
 def test_a_guard_is_refused_in_words_where_there_is_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
