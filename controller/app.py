@@ -161,6 +161,8 @@ class InProcess:
         """Build a simulated table, put people around it and arrange for faults. Raises UsageError."""
         from controller.permits import simulated
         from controller.runner import OpenedTable
+        from controller.voice import Voice
+        from firmware_bridge.guard_build import prepare_guard
         from safety.signals import Host
         from sim.body import Person
         from sim.faults.papers import boot_angle_deg, tamper
@@ -172,6 +174,7 @@ class InProcess:
         habits = Habits()
         start_deg = boot_angle_deg(faults, habits.boards_at_deg)
         body = Person(**patient)
+        guard = prepare_guard(Voice().say)
         table = build(
             profile,
             seed=seed,
@@ -179,6 +182,7 @@ class InProcess:
             height_cm=body.height_cm,
             offset_cm=body.offset_cm,
             start_deg=start_deg,
+            guard=guard,
         )
         schedule = FaultSchedule(table, faults)
         people = People(table.hands, habits)
@@ -191,7 +195,7 @@ class InProcess:
         return OpenedTable(
             bridge=table.bridge,
             clock=table.clock,
-            guard="absent",
+            guard="host build" if guard else "absent",
             permit=permit,
             host=Host(clock_ok=True, config_ok=True, started_table=True, wall_s=SIMULATED_DAY_S),
             observers=(schedule.observe, people.observe),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from config.limits import Limits
 from config.profile import Profile
+from firmware_bridge.guard_build import guard_library
 from firmware_bridge.ramp import Ramp
 from sim.actuation import Actuation
 from sim.body import GRAVITY_M_S2, Person, PlantConstants
@@ -178,12 +179,15 @@ def build(
         height_cm: 80–230.
         offset_cm: centre of mass from the pivot, −40…+40, positive toward the head.
         start_deg: where the table stands when it is switched on, between the hard stops.
-        guard: whether the second judge, its host build, is in the loop; None as is usual today: it is not.
+        guard: whether the second judge, its host build, is in the loop; None: it is where there is a C compiler or a
+            library that was built before.
 
     Raises:
         UsageError: the person or the angle is beyond what the plant was made for.
-        DeviceMissingError: there is to be a guard, and no C compiler.
+        DeviceMissingError: there is to be a guard, and no C compiler; or a compiler, and it cannot build the guard.
     """
+    if guard is None:
+        guard = guard_library() is not None
     person = Person(mass_kg, height_cm, offset_cm)
     return assemble(
         plant_constants(profile),

@@ -930,5 +930,6 @@ void guard_step(guard_t *g, const guard_pins_t *pins, const guard_command_t *com
     uint8_t demand = guard_in_force(g, worst);
     guard_move(g, demand);
     guard_actuate(g, pins, demand);
-    say(g, worst == own ? demand : guard_in_force(g, own), demand, out);
+    /* A return that the host alone demands is not the guard's word, or the host would take it for one more cause. */
+    say(g, g->motion.back == GUARD_HOST_RETURN ? own : guard_in_force(g, own), demand, out);
 }

@@ -152,7 +152,7 @@ class Watched:
 
 
 @functools.cache
-def _come_to(state: State, guard: bool) -> Watched:
+def _come_to(state: State, guard: bool | None) -> Watched:
     """The usual session, brought once to the entry of a state; to be branched, never used itself."""
     before = ORDER.index(state)
     watched = _come_to(ORDER[before - 1], guard).branch() if before else Watched(guard=guard)
@@ -160,7 +160,7 @@ def _come_to(state: State, guard: bool) -> Watched:
     return watched
 
 
-def in_phase(state: State, offset_ms: int, guard: bool = False) -> Watched:
+def in_phase(state: State, offset_ms: int, guard: bool | None = None) -> Watched:
     """Return the usual session (brief plan, usual people), `offset_ms` after the entry of a state."""
     watched = _come_to(state, guard).branch()
     if offset_ms:

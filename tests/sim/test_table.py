@@ -7,9 +7,10 @@ from config.loading import load_profile
 from config.profile import Profile
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.hands import Hands
-from safety.signals import Command, Signals
+from safety.signals import Command, GuardState, Signals
+from sim import table as table_module
 from sim.body import PlantConstants
-from sim.table import build, plant_constants, sensor_constants
+from sim.table import SimulatedTable, build, plant_constants, sensor_constants
 from tests.sim.driving import HOST, Drive
 
 PROFILE = load_profile("simulated")
@@ -48,7 +49,7 @@ def test_the_plant_is_the_profiles() -> None:
 
 
 def test_a_worm_drive_in_the_profile_is_one_in_the_plant() -> None:
-    table = build(changed("drive", self_locking=True), mass_kg=135.0, offset_cm=15.0)
+    table = build(changed("drive", self_locking=True), mass_kg=135.0, offset_cm=15.0, guard=False)
     table.plant.hooks.brake_grip = 0.0
     drive = Drive(table)
     drive.rest(3.0)
@@ -63,7 +64,7 @@ def test_a_brake_on_the_tables_side_is_one_in_the_plant() -> None:
 
 
 def test_a_board_that_is_out_of_balance_pulls() -> None:
-    table = build(changed("geometry", board_offset_mm=200), offset_cm=0.0)
+    table = build(changed("geometry", board_offset_mm=200), offset_cm=0.0, guard=False)
     table.plant.hooks.brake_grip = 0.0
     drive = Drive(table)
     drive.rest(1.0)
@@ -94,7 +95,7 @@ def test_the_finest_converter_of_a_profile_makes_a_table_too() -> None:
 
 
 def test_truth_is_what_the_plant_does_in_whole_centidegrees() -> None:
-    drive = Drive(build(PROFILE, start_deg=-12.34))
+    drive = Drive(build(PROFILE, start_deg=-12.34, guard=False))
     assert drive.table.truth() == (-1234, 0)
     drive.go(-100, 3.0)
     truth = drive.table.truth()
@@ -112,7 +113,7 @@ def test_what_the_plant_cannot_be_is_refused_in_one_sentence(wrong: dict[str, fl
 @pytest.mark.parametrize("mass_kg", [20.0, 250.0])
 @pytest.mark.parametrize("offset_cm", [-40.0, 40.0])
 def test_the_plant_stays_finite_with_anybody_it_takes(mass_kg: float, offset_cm: float) -> None:
-    drive = Drive(build(PROFILE, mass_kg=mass_kg, offset_cm=offset_cm))
+    drive = Drive(build(PROFILE, mass_kg=mass_kg, offset_cm=offset_cm, guard=False))
     drive.go(-200, 3.0)
     drive.go(200, 3.0)
     drive.rest()
@@ -122,7 +123,7 @@ def test_the_plant_stays_finite_with_anybody_it_takes(mass_kg: float, offset_cm:
 
 
 def test_the_lease_is_the_profiles() -> None:
-    table = build(changed("limits_table", lease_ms=50))
+    table = build(changed("limits_table", lease_ms=50), guard=False)
     drive = Drive(table)
     drive.go(-100, 2.0)
     rows = drive.silence(0.5)
@@ -136,3 +137,20 @@ def test_what_was_written_last_can_be_seen() -> None:
     table.bridge.read(10, HOST)
     assert table.bridge.command is command
     assert table.bridge.signals is signals
+
+
+def guard_state(table: SimulatedTable) -> GuardState:
+    told = table.bridge.read(10, HOST).guard
+    assert told is not None
+    return told.state
+
+
+@pytest.mark.needs("cc")
+def test_the_guard_is_in_the_loop_unless_it_is_left_out() -> None:
+    assert guard_state(build(PROFILE)) is GuardState.IDLE
+    assert guard_state(build(PROFILE, guard=False)) is GuardState.ABSENT
+
+
+def test_where_no_guard_can_be_built_the_usual_table_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_module, "guard_library", lambda: None)
+    assert guard_state(build(PROFILE)) is GuardState.ABSENT
