@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-MESSAGES: Final = 1000
+MESSAGES: Final = 300
 # What our own reference frame holds: a clock, two angles, a velocity, a current, buttons, six bytes, another number.
 PAYLOAD: Final = struct.Struct("<IhhhHH6BI")
 VALUES: Final = (123_456, -1234, -1230, -200, 4321, 1, 1, 2, 3, 4, 5, 6, 0xCAFE0001)
@@ -225,9 +225,9 @@ def main() -> int:
     gc.collect()
     gc.disable()
     for asked in sys.stdin:
-        started = time.perf_counter_ns()
+        started = time.process_time_ns()
         runs[asked.strip()]()
-        print((time.perf_counter_ns() - started) / MESSAGES / 1000, flush=True)
+        print((time.process_time_ns() - started) / MESSAGES / 1000, flush=True)
         gc.collect()
     return 0
 

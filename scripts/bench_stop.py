@@ -173,13 +173,15 @@ def reaction(kind: str, when: str) -> list[float] | str:
         child = subprocess.Popen(
             [sys.executable, __file__, kind, where, when], pass_fds=passed, stderr=subprocess.PIPE, text=True
         )
-        stack.callback(child.communicate)
+        assert child.stderr
+        stack.callback(child.stderr.close)
+        stack.callback(child.wait)
         stack.callback(child.kill)
         table = Table(end)
         for _ in range(100):
             table.calm(100)
             if child.poll() is not None:
-                return last_line(child.communicate()[1])
+                return last_line(child.stderr.read())
             if any(True for _ in table.demands(time.monotonic_ns() + 1_000_000)):
                 break
         table.calm(300)
