@@ -27,6 +27,9 @@ ALARMS: Final[dict[Demand, Alarm]] = {
     Demand.CUT: Alarm.HIGH,
 }
 
+# How long a host was silent is known to the guard alone.
+SILENCE: Final = ("H17", "H18")
+
 
 class Echo(msgspec.Struct, frozen=True, gc=False):
     """An ARM (`asked`) or a DISARM (`leaving`) that was passed on and waits for the guard's word."""
@@ -45,19 +48,30 @@ def guard_of(readings: Readings) -> Guard | None:
     return None if guard is None or guard.state is ABSENT else guard
 
 
-def causes(guard: Guard, now: list[Cause]) -> None:
+def causes(guard: Guard, now: list[Cause], latched: tuple[Cause, ...], returning: bool) -> None:
     """Adopt what the guard demands as one more cause, unless the host says at least as much for the same reason.
 
-    A return that has no cause was asked for by a press, which the host sees too.
+    A return that has no cause was asked for by a press, which the host sees too; so was one whose every cause the host
+    knows for less, while the host is `returning` itself. Only silence is for the guard to tell. Where the host knows
+    the guard's first cause for less, the guard demands more for another one, if it tells any.
     """
     if guard.demand == ALLOW or (guard.demand == RETURN and not guard.causes):
         return
     code = guard.causes[0] if guard.causes else "H17"
-    adopted = Cause(code, guard.demand, ALARMS[guard.demand], guard.first_value, 0, "by the guard", "guard", slow=True)
+    value = guard.first_value
+    if now or latched:
+        known = {cause.code: cause.demand for cause in (*latched, *now) if cause.by != "guard"}
+        if code in known:
+            if known[code] >= guard.demand:
+                return
+            if returning and guard.demand == RETURN and code not in SILENCE and known.keys() >= set(guard.causes):
+                return
+            if other := next((told for told in guard.causes if told not in known), ""):
+                code, value = other, 0
+    adopted = Cause(code, guard.demand, ALARMS[guard.demand], value, 0, "by the guard", "guard", slow=True)
     for index, cause in enumerate(now):
         if cause.code == code:
-            if cause.demand < guard.demand:
-                now[index] = adopted
+            now[index] = adopted
             return
     now.append(adopted)
 

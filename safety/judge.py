@@ -14,7 +14,7 @@ from safety import angle as angle_checks
 from safety import arming, calm, drive, echo, latches, link, motion, people, standing, straps, supply, timing, track
 from safety.echo import Echo
 from safety.judged import NOTHING, Judged
-from safety.moving import NOT_RETURNING, PLAN_RETURN, Seen
+from safety.moving import JUDGED_RETURN, NOT_RETURNING, PLAN_RETURN, Seen
 from safety.signals import (
     DEMAND_ALLOW,
     DEMAND_RETURN,
@@ -97,7 +97,10 @@ def in_full(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tupl
         agreed = angles
         if frozen:
             angles = angle_checks.without(angles, frozen)
-        heat = supply.follow(was.supply, readings, unread_ms, limits)
+        moving = was.moving
+        heat = supply.follow(
+            was.supply, readings, unread_ms, limits, moving.back.kind != NOT_RETURNING, moving.command_cdeg_s > 0
+        )
         at = angle_checks.where(angles, readings.level_switch)
         if armed is None:
             switch_wrong = angle_checks.switch_wrong(switch_wrong, angles, readings.level_switch)
@@ -138,7 +141,7 @@ def in_full(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tupl
     link.causes(new_link, readings, below, now)
     guard = echo.guard_of(readings)
     if guard is not None:
-        echo.causes(guard, now)
+        echo.causes(guard, now, was.latched, was.moving.back.kind == JUDGED_RETURN)
     elif not was.link.booted and fresh:
         link.booted_below(angles.angle_cdeg, now)
     people.causes(people_now, readings, armed is not None, below, host_stop and not was.host_stop, now)
@@ -240,8 +243,9 @@ def in_full(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tupl
     causes, alarm, trip = NOTHING, NO_ALARM, ""
     if now or latched:
         causes = latches.shown(latched, now)
-        alarm = max([cause.alarm for cause in causes], default=NO_ALARM)
-        trip = causes[0].code if causes and demand >= DEMAND_STOP else ""
+        # What the guard demands sounds as it must, also where the host knows its cause already and for less.
+        alarm = max([cause.alarm for cause in (*causes, *now)], default=NO_ALARM)
+        trip = latches.behind(causes) if demand >= DEMAND_STOP else ""
     command = Command(
         command_cdeg_s,
         demand,

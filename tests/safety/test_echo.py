@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from safety import echo
+from safety.signals import RETURN as RETURN_KEY
 from safety.signals import Alarm, Contacts, Demand, Guard, GuardState, Region
 from tests.safety.table import ARM, Bench, ready, tilted
 
@@ -53,6 +54,42 @@ def test_a_guard_that_allows_or_is_absent_adds_nothing() -> None:
     bench = tilted(obeys=False)
     bench.run(1000, guard=Guard(GuardState.ABSENT, CUT, ("H11",)))
     assert bench.codes == ()
+
+
+def test_what_the_guard_demands_beyond_a_cause_that_the_host_knows_for_less_is_told_and_sounds() -> None:
+    bench = guarded()
+    bench.run(400, guard=ARMED, strap_left=Contacts.DISCREPANT)
+    mild = bench.cause("H06")
+    assert mild.by == "host"
+    bench.run(20, guard=says(HOLD, "H06", "H13"), strap_left=Contacts.DISCREPANT)
+    assert (bench.cause("H13").demand, bench.cause("H13").by) == (HOLD, "guard")
+    assert bench.cause("H06") == mild
+    assert bench.decision.alarm is Alarm.HIGH
+
+
+def test_a_hold_for_a_cause_that_the_host_latched_for_less_sounds_too() -> None:
+    bench = guarded()
+    bench.run(400, guard=ARMED, strap_left=Contacts.DISCREPANT)
+    bench.run(20, guard=says(HOLD, "H06"), strap_left=Contacts.CLOSED)
+    assert bench.demand == HOLD
+    assert bench.decision.alarm is Alarm.HIGH
+
+
+def test_a_return_that_was_pressed_for_is_not_one_more_cause() -> None:
+    bench = tilted(-300, obeys=False)
+    bench.run(400, guard=ARMED, strap_left=Contacts.DISCREPANT)
+    bench.run(30, guard=says(NO_DEEPENING, "H06"), strap_left=Contacts.DISCREPANT, buttons=RETURN_KEY)
+    bench.run(100, guard=says(RETURN, "H06"), strap_left=Contacts.DISCREPANT, buttons=RETURN_KEY)
+    assert (bench.cause("H06").by, bench.cause("H06").demand) == ("host", NO_DEEPENING)
+    assert bench.demand == RETURN
+
+
+@pytest.mark.parametrize("code", ["H17", "H18"])
+def test_a_return_for_silence_is_always_adopted(code: str) -> None:
+    bench = tilted(-300, obeys=False)
+    bench.run(30, guard=ARMED, buttons=RETURN_KEY)
+    bench.run(100, guard=says(RETURN, code), buttons=RETURN_KEY)
+    assert (bench.cause(code).by, bench.cause(code).demand) == ("guard", RETURN)
 
 
 @pytest.mark.parametrize("demand", [STOP, RETURN, HOLD])

@@ -99,7 +99,9 @@ def too_fast(run: Run) -> Iterator[str]:
             limit = run.limits.degraded_cdeg_s
         if tick.cranked:
             limit = max(limit, CRANK_CDEG_S)
-        if not tick.seen.readings.drive_power:
+        said = tick.seen.readings
+        # What the guard commands of the drive's power means nothing where there is no supply.
+        if not said.drive_power or not (said.mains or said.battery):
             limit += BRAKE_BITES_CDEG_S  # the load is on its own until the brake grips, at most 60 ms
         if abs(tick.velocity_cdeg_s) > limit * TOO_FAST_SHARE + TOO_FAST_CDEG_S:
             yield f"1: {tick.velocity_cdeg_s} cdeg/s at {_at(tick)}, above {limit}"
