@@ -227,13 +227,15 @@ class SessionMachine:
 
     def _by_buttons(self, state: State, angle: int, buttons: int, pressed: int, elapsed_ms: int) -> tuple[int, bool]:
         """Velocity and DISARM as buttons ask for them in `idle`, `strapped` and `stopped`."""
-        if state in (STRAPPED, STOPPED) and pressed & CONFIRM and self._armed is not None:
+        if pressed & CONFIRM and (state is STRAPPED or state is STOPPED) and self._armed is not None:
             return 0, True
         if self.ended_by_person and angle <= LEVEL_CDEG:
             return 0, False
-        begins = state is STRAPPED and buttons & TILT and angle <= self._limits.first_degree_cdeg_s
-        if begins or (state is STOPPED and buttons & TILT and self._was_below):
-            return min(self._profile.toward(self._stage_target(), angle, self.steps.speed_cdeg_s, elapsed_ms), 0), False
+        if buttons & TILT and state is not IDLE:
+            begins = state is STRAPPED and angle <= self._limits.first_degree_cdeg_s
+            if begins or (state is STOPPED and self._was_below):
+                velocity = self._profile.toward(self._stage_target(), angle, self.steps.speed_cdeg_s, elapsed_ms)
+                return min(velocity, 0), False
         return self._above_level(angle, buttons, elapsed_ms), False
 
     def _stage_target(self) -> int:

@@ -90,7 +90,8 @@ class Actuation:
         self._command_age_ms = 0
         velocity, demand = command.velocity_cdeg_s, command.demand
         if velocity or self._velocity or demand != self._demand:
-            self._velocity = min(max(velocity, -self._fastest), self._fastest)
+            fastest = self._fastest
+            self._velocity = velocity if -fastest <= velocity <= fastest else fastest if velocity > 0 else -fastest
             self._demand = int(demand)
             self.settled = False
         if command.disarm:

@@ -160,24 +160,28 @@ class Plant:
         if self._stale or self.hooks.touched:
             self._look()
         motion = self.motion
-        moves = motion.speed_rad_s or motion.drive_rad_s
-        before = None if moves else (motion.stance, self._grip, self._grip_waits_ms, self._crank_holds)
-        self._integrate(duration_ms)
+        if motion.speed_rad_s or motion.drive_rad_s:
+            self._integrate(duration_ms)
+            self._rests = False
+        else:
+            before = (motion.stance, self._grip, self._grip_waits_ms, self._crank_holds)
+            self._integrate(duration_ms)
+            self._rests = before == (motion.stance, self._grip, self._grip_waits_ms, self._crank_holds)
         if self._follows and not self._crank_holds:
             constants = self.constants
             self.current_ma = constants.powered_ma + abs(motion.torque_nm) / constants.torque_nm_a * 1000.0
         else:
             self.current_ma = 0.0
-        self._rests = before is not None and before == (
-            motion.stance,
-            self._grip,
-            self._grip_waits_ms,
-            self._crank_holds,
-        )
         self._account(duration_ms)
 
     def _integrate(self, duration_ms: int) -> None:
         """Hand the motion what acts on it; millisecond by millisecond while the brake's grip changes."""
+        if self._obeys and not self._grip and not self._grip_aim:
+            # Ordinary motion: the brake is open, nothing is wrong, and the loop follows its set-point.
+            loop = self.constants
+            gain, integral_gain = loop.loop_gain_nm_s_rad, loop.loop_integral_nm_rad
+            self.motion.run(duration_ms, self._set_rad_s, gain, integral_gain, self._limit_nm, 0.0, 0.0, None)
+            return
         set_rad_s, gain, integral_gain, limit_nm = self._push(duration_ms)
         obstacle = self.hooks.obstacle
         left_ms = duration_ms
@@ -199,8 +203,6 @@ class Plant:
         """Say what drives now: set-point, gain, integral gain and torque limit of the loop."""
         constants, hooks = self.constants, self.hooks
         gain, integral_gain = constants.loop_gain_nm_s_rad, constants.loop_integral_nm_rad
-        if self._obeys:
-            return self._set_rad_s, gain, integral_gain, self._limit_nm
         if self._crank_holds:
             return self._turn_crank(duration_ms), gain, integral_gain, constants.crank_nm
         if self.estop_open or (self._mode == SHORTED and self.supplied):
