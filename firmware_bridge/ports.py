@@ -223,7 +223,9 @@ def _holders(device: Path, processes: Path) -> Iterator[str]:
             continue
         # Other users' processes cannot be looked into, and any may end meanwhile.
         with contextlib.suppress(OSError):
-            if any(link.readlink() == device for link in (process / "fd").iterdir()):
+            links = [link.readlink() for link in (process / "fd").iterdir()]
+            # Whoever made a pseudo-terminal is its far end, a simulated table, and in nobody's way.
+            if device in links and not any(link.name == "ptmx" for link in links):
                 command = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
                 yield f"{command} (process {process.name})"
 

@@ -370,3 +370,15 @@ def test_a_link_in_real_time_ends_with_a_yanked_cable(pty: Pty) -> None:
         assert isinstance(bridge.trouble, LinkLostError)
         assert aged == sorted(aged)
         bridge.write(Command(), Signals())
+
+
+def test_the_far_end_of_a_pseudo_terminal_is_no_other_program(tmp_path: Path) -> None:
+    device = tmp_path / "3"
+    device.touch()
+    for number, targets in ((101, [device]), (102, [device, Path("/dev/ptmx")])):
+        folder = tmp_path / "proc" / str(number) / "fd"
+        folder.mkdir(parents=True)
+        (folder.parent / "comm").write_text("program\n", encoding="utf-8")
+        for name, target in enumerate(targets):
+            (folder / str(name)).symlink_to(target)
+    assert holders(str(device), tmp_path / "proc") == ["program (process 101)"]
