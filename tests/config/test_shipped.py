@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.limits import Limits
-from config.loading import load_plan, load_profile, load_screening
+from config.loading import load_declared, load_plan, load_profile, load_screening
 from config.names import known
 from config.screening import Screening
 from tests.config.writing import SCREENING, changed
@@ -110,3 +110,16 @@ def test_an_id_may_stand_only_once() -> None:
 
 def test_the_permit_names_the_version_of_the_list() -> None:
     assert load_profile().limits().screening_version == load_screening().version == SCREENING["version"]
+
+
+def test_the_wire_profile_is_the_simulated_table_in_another_place() -> None:
+    simulated, wire = load_profile("simulated"), load_profile("wire")
+    other = {"name": "wire", "title": wire.title, "table_id": "wire", "bridge": "wire"}
+    assert simulated.model_copy(update=other) == wire
+
+
+def test_the_form_of_a_declaration_has_every_question_and_answers_none_of_them_away() -> None:
+    form, screening = load_declared(Path(__file__).resolve().parents[2] / "config/declared.toml"), load_screening()
+    assert list(form.answers) == [item.id for item in screening.items]
+    assert form.screening_version == screening.version
+    assert all(form.answers.values())
