@@ -43,7 +43,8 @@ def found(was: Judged, now: Judged, readings: Readings, wish: Wish, decision: De
     """Note what a full step saw, if it left an armed table at rest and everything as it was but clocks."""
     angles, drive, crowd, armed = now.angles, now.drive, now.people, now.armed
     quiet_at, from_a, from_b = now.track.quiet_at, drive.rest_a, drive.rest_b
-    if quiet_at is None or armed is None or from_a is None or from_b is None:
+    a, b, current = angles.a_cdeg, angles.b_cdeg, readings.current_ma
+    if quiet_at is None or armed is None or from_a is None or from_b is None or a is None or b is None:
         return None
     unchanged = (
         now.moving is was.moving
@@ -66,6 +67,9 @@ def found(was: Judged, now: Judged, readings: Readings, wish: Wish, decision: De
         and asks_nothing(wish)
         and not (now.host_stop or now.unread_ms or now.strap_wait_ms)
         and not (now.supply.heat or now.supply.mains_ms)
+        and readings.mains is True
+        and current is not None
+        and current * current <= limits.thermal_leak_ma2
         and now.link == Link(True, readings.sequence)
         and crowd
         == People(presence_ms=crowd.presence_ms, patient_open=crowd.patient_open, patient=crowd.patient, booted=True)
@@ -92,6 +96,9 @@ def found(was: Judged, now: Judged, readings: Readings, wish: Wish, decision: De
     elif region == Region.INVERTED:
         high = min(high, INVERTED_CDEG - 1)
     else:
+        return None
+    # From beyond these bounds a reading could come back within them by a jump that only the full step sees.
+    if not (low <= a <= high and low <= b <= high):
         return None
     seen = astuple(readings)[COUNTED:]
     return Calm(seen, limits, low, high, armed.set_limit_s * 1000, region, decision.proofs)

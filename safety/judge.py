@@ -245,7 +245,7 @@ def in_full(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tupl
         causes = latches.shown(latched, now)
         # What the guard demands sounds as it must, also where the host knows its cause already and for less.
         alarm = max([cause.alarm for cause in (*causes, *now)], default=NO_ALARM)
-        trip = latches.behind(causes) if demand >= DEMAND_STOP else ""
+        trip = latches.behind(causes, demand) if demand >= DEMAND_STOP else ""
     command = Command(
         command_cdeg_s,
         demand,

@@ -15,12 +15,13 @@ from safety.angle import Angles, restorable
 from safety.link import Link
 from safety.moving import STOOD_MS
 from safety.people import People
-from safety.signals import DEMAND_HOLD, DEMAND_RETURN, DEMAND_STOP, RAISE, RETURN, TILT, Cause
+from safety.signals import DEMAND_HOLD, DEMAND_RETURN, DEMAND_STOP, RAISE, RETURN, TILT, Cause, Demand
 
 PRESS_CLEARED: Final = ("STOP", "H25", "H26")
 STRAP_CODES: Final = ("H04", "H05", "H06")
 SENSOR_CODES: Final = ("H08", "H09", "H10")
 SERVICE_ONLY: Final = "H11"
+ESTOP: Final = "H20"
 STRAP_WAIT_MS: Final = 10_000
 
 
@@ -104,3 +105,15 @@ def shown(latched: tuple[Cause, ...], now: list[Cause]) -> tuple[Cause, ...]:
         return latched
     codes = [cause.code for cause in latched]
     return latched + tuple(cause for cause in now if cause.code not in codes)
+
+
+def behind(causes: tuple[Cause, ...], demand: Demand) -> str:
+    """The code that the guard is told with the demand: the first cause's; of a HOLD or CUT that of who asks for it.
+
+    The guard keeps a HOLD and a CUT by this code, so it is the host's own: what is adopted from the guard would come
+    back as a second cause and outlast the first. The e-stop only where there is no other; the guard judges that itself.
+    """
+    if demand < DEMAND_HOLD:
+        return causes[0].code if causes else ""
+    codes = [cause.code for cause in causes if cause.demand == demand and cause.by != "guard"]
+    return next((code for code in codes if code != ESTOP), codes[0] if codes else "")

@@ -5,21 +5,41 @@ from typing import Final
 import msgspec
 
 from config.limits import Limits
-from safety.signals import Alarm, Cause, Demand, Readings
+from safety.signals import Alarm, Cause, Demand, GuardState, Readings
 
+ABSENT: Final = GuardState.ABSENT
 MAINS_MS: Final = 500
+# Torque first takes 700 ms at most, the brake 40 ms, the ramp's first step less; twice that without a start is dead.
+DEAD_MS: Final = 1500
 CAP_MS: Final = 5000
 
 
 class Supply(msgspec.Struct, frozen=True, gc=False):
-    """Heat in the drive (mA² times seconds, 0 cold) and how long mains is away."""
+    """Heat in the drive (mA² times seconds, 0 cold), and what is known of mains and battery.
+
+    `mains_ms` is how long mains is away. `carried`: the battery was good at some time since mains went, or in the
+    return that has been under way since. `dead_ms` is how long a return without mains is asked for in vain.
+    """
 
     heat: int = 0
     mains_ms: int = 0
+    carried: bool = False
+    dead_ms: int = 0
 
 
-def follow(was: Supply, readings: Readings, elapsed_ms: int, limits: Limits) -> Supply:
-    """Follow heat and mains; an unknown current counts as the drive's limit, unknown mains as lost."""
+def follow(
+    was: Supply, readings: Readings, elapsed_ms: int, limits: Limits, returning: bool = False, asked: bool = False
+) -> Supply:
+    """Follow heat and mains; an unknown current counts as the drive's limit, unknown mains as lost.
+
+    Args:
+        was: what was remembered.
+        readings: the new frame.
+        elapsed_ms: since the last one.
+        limits: the table's.
+        returning: whether a return is under way; a battery that has begun it may finish it, whatever its check says.
+        asked: whether motion toward level was commanded in the last step.
+    """
     current = readings.current_ma
     heat = was.heat
     if current is None:
@@ -28,8 +48,20 @@ def follow(was: Supply, readings: Readings, elapsed_ms: int, limits: Limits) -> 
     if heat or gain > 0:
         heat += gain * elapsed_ms // 1000
         heat = 0 if heat < 0 else heat if heat < limits.thermal_budget_ma2_s else limits.thermal_budget_ma2_s
-    mains_ms = 0 if readings.mains is True else min(was.mains_ms + elapsed_ms, CAP_MS)
-    return was if heat == was.heat and mains_ms == was.mains_ms else Supply(heat, mains_ms)
+    if readings.mains is True:
+        carried = was.carried and returning
+        if heat == was.heat and not was.mains_ms and carried is was.carried:
+            return was
+        return Supply(heat, 0, carried)
+    carried = was.carried or (limits.has_battery and readings.battery is True)
+    # A guard sees the drive's rail; without one, only a drive that does not start tells that nothing carries it.
+    alone = readings.guard is None or readings.guard.state is ABSENT
+    dead_ms = was.dead_ms
+    if not (asked and alone and readings.applied_cdeg_s == 0):
+        dead_ms = 0
+    elif dead_ms <= DEAD_MS:
+        dead_ms += elapsed_ms
+    return Supply(heat, min(was.mains_ms + elapsed_ms, CAP_MS), carried, dead_ms)
 
 
 def causes(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) -> None:
@@ -37,7 +69,7 @@ def causes(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) 
     if not state.heat and not state.mains_ms and readings.drive_fault is False:
         return
     hot(state, readings, limits, now)
-    mains_lost(state, readings, limits, now)
+    mains_lost(state, now)
 
 
 def hot(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) -> None:
@@ -50,10 +82,13 @@ def hot(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) -> 
         now.append(Cause("H16", Demand.RETURN, Alarm.MEDIUM, 1, 0, "drive fault"))
 
 
-def mains_lost(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) -> None:
-    """H21: mains away for more than 500 ms: a slow return on battery, without one HOLD."""
+def mains_lost(state: Supply, now: list[Cause]) -> None:
+    """H21: mains away for more than 500 ms: a slow return on battery, without one HOLD.
+
+    The battery's check is a condition of starting; a return under way goes on until nothing carries the drive.
+    """
     if not state.mains_ms <= MAINS_MS:
-        if limits.has_battery and readings.battery is True:
+        if state.carried and state.dead_ms <= DEAD_MS:
             now.append(Cause("H21", Demand.RETURN, Alarm.MEDIUM, state.mains_ms, MAINS_MS, "ms", slow=True))
         else:
             now.append(Cause("H21", Demand.HOLD, Alarm.HIGH, state.mains_ms, MAINS_MS, "ms"))

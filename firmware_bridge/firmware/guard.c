@@ -302,11 +302,12 @@ static void h20(guard_t *g) {
     MARK(g, 20, demand, 1);
 }
 
-/* H21: mains away for more than 500 ms: a slow return on battery, without one HOLD. */
+/* H21: mains away for more than 500 ms: a slow return on battery, without one HOLD. The battery's check is a condition of
+ * starting: a return goes on until nothing carries the drive, which is a HOLD even while the mains seem to be there. */
 static void h21(guard_t *g) {
-    bool battery = g->config.has_battery && (g->people.stable & SW_BATTERY) != 0u;
-    uint8_t demand = battery ? GUARD_RETURN : GUARD_HOLD;
-    MARK(g, 21, g->mains_ms > MAINS_MS ? demand : (uint8_t)GUARD_ALLOW, (int16_t)g->mains_ms);
+    bool dead = g->unfed_ms > MAINS_MS;
+    uint8_t demand = g->carried && !dead ? GUARD_RETURN : GUARD_HOLD;
+    MARK(g, 21, dead || g->mains_ms > MAINS_MS ? demand : (uint8_t)GUARD_ALLOW, (int16_t)g->mains_ms);
 }
 
 /* H22: the patient's circuit is open, pressed or broken, while armed or below level. */
@@ -336,17 +337,14 @@ static void person_stop(guard_t *g) {
     MARK(g, CAUSE_STOP, asked ? GUARD_STOP : GUARD_ALLOW, 1);
 }
 
-/* The host's own HOLD and CUT are taken over and kept, as it keeps ours; only when they rise, so that RESET here is not
- * undone by a host that has not followed yet. The e-stop is ours to judge. */
+/* The host's own HOLD and CUT are taken over and kept, as it keeps ours, also for a cause that was kept here for less;
+ * only when they rise, so that RESET here is not undone by a host that has not followed yet. The e-stop is ours to judge. */
 static void host_trouble(guard_t *g) {
     const guard_link_t *link = &g->link;
     uint8_t level = link->lapsed || link->demand < GUARD_HOLD ? (uint8_t)GUARD_ALLOW : link->demand;
     uint8_t cause = link->stop_cause;
     if (level > g->host_level && cause != 20u && 1u <= cause && cause <= 23u) {
-        uint32_t bit = UINT32_C(1) << cause;
-        if ((g->latched_any & bit) == 0u) {
-            latch(g, cause, bit, level, 0);
-        }
+        latch(g, cause, UINT32_C(1) << cause, level, 0);
     }
     g->host_level = level;
 }
@@ -450,9 +448,18 @@ static void follow_heat(guard_t *g, const guard_pins_t *pins) {
     }
 }
 
+/* How long the mains are away, how long nothing carries the drive, and whether a battery was good at some time since the
+ * mains went; one that has carried a return may finish it, though the mains come and go. */
 static void follow_mains(guard_t *g) {
-    bool mains = (g->people.stable & SW_MAINS) != 0u;
-    g->mains_ms = mains ? 0u : guard_up(g->mains_ms, COUNT_CAP_MS);
+    bool good = g->config.has_battery && (g->people.stable & SW_BATTERY) != 0u;
+    if ((g->people.stable & SW_MAINS) != 0u) {
+        g->mains_ms = 0;
+        g->carried = g->carried && g->motion.back != GUARD_NOT_RETURNING;
+    } else {
+        g->mains_ms = guard_up(g->mains_ms, COUNT_CAP_MS);
+        g->carried = g->carried || good;
+    }
+    g->unfed_ms = guard_supplied(g) ? 0u : guard_up(g->unfed_ms, COUNT_CAP_MS);
 }
 
 /* The link -------------------------------------------------------------------------------------------------------- */

@@ -376,6 +376,7 @@ typedef struct {
     uint32_t refusals_low;
     uint16_t rest_ms;
     uint16_t mains_ms;
+    uint16_t unfed_ms; /* how long nothing carries the drive */
     uint16_t strap_wait_ms;
     uint16_t sound_pause_ms;
     uint16_t inverted_s;
@@ -390,6 +391,7 @@ typedef struct {
     uint8_t slot;
     uint8_t heat_samples;
     uint8_t alarm;
+    bool carried; /* the battery was good since the mains went, or carried the return under way */
     bool over; /* a latched cause ended the session: no set before a new ARM */
     bool edge;
 } guard_t;

@@ -174,6 +174,21 @@ def test_the_hosts_hold_and_cut_are_taken_over_and_kept_when_it_dies(demand: Dem
     assert b.demand is demand and b.applied == 0
 
 
+@pytest.mark.parametrize("demand", [Demand.HOLD, Demand.CUT])
+def test_the_hosts_hold_for_a_cause_that_was_kept_here_for_less_outlives_the_host_too(demand: Demand) -> None:
+    b = Bench().at(-2000).run(0.05, patient_open=True).run(1, patient_open=False)
+    assert (b.demand, b.first) == (Demand.RETURN, "H22")
+    b.run(0.05, host_demand=demand, host_cause=22).run(6, send=False)
+    assert b.demand is demand and b.applied == 0
+    assert b.first == "H22", "it came first"
+
+
+def test_a_lesser_demand_of_the_host_eases_nothing() -> None:
+    b = Bench().at(-2000).run(0.05, host_demand=Demand.CUT, host_cause=11)
+    b.run(0.3, send=False).run(0.05, send=True, host_demand=Demand.HOLD).run(1, send=False)
+    assert b.demand is Demand.CUT
+
+
 def test_reset_is_not_undone_by_a_host_that_has_not_followed_yet() -> None:
     b = Bench().at(-2000).run(1, host_demand=Demand.HOLD, host_cause=15)
     b.put(buttons=RETURN)

@@ -394,16 +394,40 @@ def test_h25_a_stuck_button_that_loses_contact_just_at_arming_moves_nothing_unti
     assert b.applied < 0
 
 
-def test_a_failed_battery_check_is_no_loss_of_supply() -> None:
+def on_battery() -> Bench:
+    """A return on battery, moving."""
     b = Bench().at(-2000).run(0.6, mains=False)
     assert b.demand is Demand.RETURN
     b.until(lambda bench: bench.applied > 50, 10)
-    b.run(0.05, battery=False, carried=True)
-    assert b.demand is Demand.HOLD and b.applied > 0, "it slows down on what the battery still gives"
-    b.run(3)
-    assert b.applied == 0 and b.out.drive_power and b.out.state != GuardState.CUT
+    return b
+
+
+def test_h21_a_battery_check_that_fails_in_mid_return_stops_nothing() -> None:
+    b = on_battery().run(0.5, battery=False, carried=True)
+    b.run(1, mains=True).run(1, mains=False)
+    assert b.demand is Demand.RETURN and b.applied > 50, "what carries this return still does"
+    comes_back(b)
     with_mains = Bench().at(-2000).run(1, battery=False, buttons=0)
     assert with_mains.demand is Demand.ALLOW
+
+
+def test_h21_what_carried_one_return_is_checked_anew_before_the_next() -> None:
+    b = on_battery()
+    comes_back(b)
+    b.run(0.1, mains=True).run(0.6, mains=False, battery=False, carried=True)
+    assert Demand(b.out.demand) is Demand.HOLD
+
+
+@pytest.mark.parametrize("mains", [False, True])
+def test_h21_a_return_that_nothing_carries_is_a_hold_whatever_mains_and_check_say(mains: bool) -> None:
+    b = on_battery().run(0.3, mains=mains, battery=True, carried=False)
+    assert b.applied == 0 and b.demand is Demand.RETURN, "a rail that drops for a moment strands nobody"
+    b.run(2, carried=True)
+    assert b.applied > 0
+    b.run(0.6, carried=False)
+    assert b.demand is Demand.HOLD and b.out.alarm == Alarm.HIGH
+    b.run(2, carried=True).run(1.2, buttons=RETURN)
+    assert b.applied > 0, "the held button, once something carries it"
 
 
 def test_without_any_supply_the_brake_sets_at_once_whatever_the_check_said() -> None:

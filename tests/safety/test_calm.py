@@ -335,7 +335,8 @@ def test_the_bounds_reach_no_deeper_than_the_device_may_go() -> None:
     deep = replace(now.drive, rest_a=-6170, rest_b=-6170)
     track = replace(now.track, quiet_at=-2 * 6170)
     arm = arm_with(cap_cdeg=-7000)
-    was, now = replace(was, drive=deep, armed=arm), replace(now, drive=deep, track=track, armed=arm)
+    angles = replace(now.angles, a_cdeg=-6170, b_cdeg=-6170, angle_cdeg=-6170, deeper_cdeg=-6170)
+    was, now = replace(was, drive=deep, armed=arm), replace(now, drive=deep, track=track, armed=arm, angles=angles)
     note = calm.found(was, now, following(bench), Wish(), decision, LIMITS)
     assert note is not None
     assert note.low_cdeg == DEVICE_LIMIT_CDEG
@@ -360,3 +361,37 @@ def test_whatever_chance_does_both_ways_judge_alike() -> None:
             taken += bench.judged.calm is not None and short(bench, told, wish)
             bench.judged, bench.decision = both_ways(bench.judged, told, wish, LIMITS)
     assert taken > 1000
+
+
+def at_once(bench: Bench, **changes: Any) -> None:
+    """One more frame in the same millisecond."""
+    bench.obeys = False
+    bench.put(**changes).tick(0)
+
+
+def test_mains_lost_within_one_millisecond_are_missed_all_the_same() -> None:
+    bench = rested()
+    at_once(bench, mains=False)
+    assert bench.ms_until("H21") == 510
+
+
+def test_a_current_that_begins_within_one_millisecond_heats_all_the_same() -> None:
+    bench = rested()
+    at_once(bench, current_ma=LIMITS.stall_ma)
+    bench.run(100)
+    assert bench.judged.supply.heat > 0
+
+
+def test_a_sensor_that_jumps_back_from_beyond_the_bounds_is_lost_all_the_same() -> None:
+    bench = rested()
+    bench.obeys = False
+    a = b = bench.angle_cdeg
+    # One came to rest higher than the other; they drift apart, by less than two may differ, about the same mean.
+    drive = replace(bench.judged.drive, rest_a=a + 50, rest_b=b - 50)
+    bench.judged = replace(bench.judged, drive=drive, calm=None)
+    for apart in range(0, 88, 2):
+        bench.put(angle_a_cdeg=a + apart * 112 // 86, angle_b_cdeg=b - apart).tick()
+    bench.run(1000)
+    assert bench.codes == ()
+    bench.put(angle_a_cdeg=a - 48, angle_b_cdeg=b + 50).tick()
+    assert bench.codes == ("H08",)

@@ -6,11 +6,11 @@ import pytest
 from config.limits import Limits
 from safety import drive, standing, supply
 from safety.angle import BOTH, NONE, A, Angles, B
-from safety.signals import Alarm, Cause, Contacts, Demand, Region
+from safety.signals import Alarm, Cause, Contacts, Demand, Guard, GuardState, Region
 from safety.standing import Drive, Mark
 from safety.supply import Supply
 from safety.track import Track
-from tests.safety.table import LIMITS, Bench, armed, tilted
+from tests.safety.table import ARM, LIMITS, Bench, armed, tilted
 
 RUNNING = {"current_ma": 3000, "brake_set": False, "drive_power": True}
 BELIEVED = Angles(0, 0, NONE, 0, False, 0, 0)
@@ -463,6 +463,70 @@ def test_h21_without_a_battery_it_is_a_hold(trouble: str) -> None:
     assert bench.velocity == 0
     bench.hold("RETURN").run(100)
     assert bench.velocity == 50
+
+
+@pytest.mark.parametrize("battery", [False, None])
+def test_h21_a_battery_check_that_fails_in_mid_return_stops_nothing(battery: bool | None) -> None:
+    bench = tilted()
+    bench.run(6000, mains=False)
+    assert bench.velocity == 90
+    bench.run(500, battery=battery)
+    # The mains come and go: what carries this return still does.
+    bench.run(1000, mains=True)
+    bench.run(3000, mains=False)
+    assert (bench.cause("H21").demand, bench.velocity) == (Demand.RETURN, 90)
+    bench.run(40_000)
+    assert abs(bench.angle_cdeg) < 100
+
+
+def test_h21_a_check_that_fails_before_the_half_second_is_over_is_no_missing_battery() -> None:
+    bench = tilted()
+    bench.run(10, mains=False)
+    bench.run(600, battery=False)
+    assert bench.cause("H21").demand == Demand.RETURN
+
+
+def test_h21_what_carried_one_return_is_checked_anew_before_the_next() -> None:
+    bench = tilted()
+    bench.run(60_000, mains=False)
+    assert abs(bench.angle_cdeg) < 100
+    bench.run(100, mains=True)
+    bench.run(600, mains=False, battery=False)
+    assert bench.cause("H21").demand == Demand.HOLD
+
+
+def dying(bench: Bench) -> Bench:
+    """Nothing carries the drive any more: its set-point is zero, whatever is commanded."""
+    bench.obeys = False
+    return bench.put(applied_cdeg_s=0, brake_set=True, drive_power=False, current_ma=0)
+
+
+def test_h21_a_return_that_nothing_carries_is_a_hold_that_names_itself() -> None:
+    bench = tilted()
+    bench.run(6000, mains=False)
+    dying(bench).run(1500, battery=False)
+    assert bench.cause("H21").demand == Demand.RETURN
+    bench.run(20)
+    assert (bench.cause("H21").demand, bench.decision.alarm) == (Demand.HOLD, Alarm.HIGH)
+
+
+def test_h21_a_return_that_starts_slowly_is_not_a_dead_one() -> None:
+    bench = dying(tilted())
+    bench.put(mains=False)
+    while bench.velocity == 0:
+        bench.tick()
+    for _ in range(2):
+        bench.run(1400, battery=False)
+        assert bench.cause("H21").demand == Demand.RETURN
+        bench.glide(bench.angle_cdeg + 200, 50)
+
+
+def test_h21_where_a_guard_sees_the_drives_rail_the_host_does_not_guess() -> None:
+    bench = tilted()
+    bench.put(guard=Guard(GuardState.ARMED, session_id=ARM.session_id))
+    bench.run(6000, mains=False)
+    dying(bench).run(5000, battery=False)
+    assert bench.cause("H21").demand == Demand.RETURN
 
 
 def test_h21_the_return_goes_on_when_mains_is_back() -> None:

@@ -135,7 +135,7 @@ def test_a_cause_that_the_guard_saw_first_stays_first(demand: Demand) -> None:
     bench.run(20, strap_left=Contacts.OPEN)
     bench.run(20, drive_fault=True)
     assert bench.codes == ("H13", "H04", "H16")
-    assert bench.decision.command.stop_cause == "H13"
+    assert bench.decision.command.stop_cause == ("H13" if demand < HOLD else "")
     bench.run(20, guard=ARMED)
     assert bench.codes == ("H04", "H16")
 
@@ -339,3 +339,28 @@ def test_a_stale_frame_is_no_word_of_the_guard() -> None:
     bench = guarded()
     bench.put(guard=Guard(GuardState.IDLE)).tick(news=False)
     assert not bench.decision.over
+
+
+def test_behind_a_hold_the_guard_is_told_the_cause_that_asks_for_it() -> None:
+    bench = guarded()
+    bench.run(20, strap_left=Contacts.OPEN)
+    assert bench.decision.command.stop_cause == "H04"
+    bench.run(520, mains=False, battery=False)
+    assert (bench.codes, bench.demand, bench.decision.command.stop_cause) == (("H04", "H21"), HOLD, "H21")
+
+
+@pytest.mark.parametrize("demand", [HOLD, CUT])
+def test_what_is_adopted_from_the_guard_does_not_come_back_to_it_as_the_hosts(demand: Demand) -> None:
+    bench = guarded()
+    bench.run(20, strap_left=Contacts.OPEN)
+    bench.run(20, guard=says(demand, "H04", "H13"))
+    assert (bench.demand, bench.decision.command.stop_cause) == (demand, "")
+
+
+def test_the_emergency_stop_hides_no_cause_that_asks_for_as_much() -> None:
+    bench = guarded()
+    bench.run(20, estop=Contacts.OPEN)
+    assert bench.decision.command.stop_cause == "H20"
+    bench.run(20, angle_a_cdeg=None, angle_b_cdeg=None)
+    assert bench.codes[0] == "H20"
+    assert bench.decision.command.stop_cause == "H09"
