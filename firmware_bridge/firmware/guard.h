@@ -244,6 +244,7 @@ typedef struct {
     uint16_t caught_ms;
     uint16_t block_ms;
     uint16_t stall_ms;
+    uint16_t vain_ms; /* how long motion toward level is asked for and does not begin */
     uint8_t peak_samples;
     int8_t sign;
     uint8_t caught;

@@ -17,6 +17,8 @@
 #define STALL_MS 150u
 #define BLOCK_MS 500u
 #define CAP_MS 5000u
+/* Torque first and the brake take 740 ms at most, one dip of the supply 500 ms more. */
+#define VAIN_MS 2000u
 /* H13 b allows 1.3 × applied or 0.7°/s more, whichever is greater: at no more than 2°/s that is always the latter. */
 #define OVERSPEED_CDEG_S 70
 #if GUARD_FASTEST_CDEG_S * 3 > OVERSPEED_CDEG_S * 10
@@ -445,6 +447,20 @@ static void follow_driven(guard_t *g, uint16_t current_ma) {
     }
 }
 
+/* H10 before any travel: below level motion upward is asked for and the set-point stays zero, because an end switch that
+ * cannot be true takes the drive's leg, or a supply that comes and goes never lets it start. */
+static void asked_in_vain(guard_t *g) {
+    guard_drive_t *drive = &g->drive;
+    if (g->motion.target_cdeg_s <= 0 || drive->applied != 0 || g->where_cdeg >= -GUARD_LEVEL_BAND_CDEG) {
+        drive->vain_ms = 0;
+        return;
+    }
+    drive->vain_ms = up_by_sample(drive->vain_ms);
+    if (drive->vain_ms > VAIN_MS) {
+        find(drive, H10, GUARD_HOLD, 0);
+    }
+}
+
 /* Judge the newest sample. */
 void guard_follow_drive(guard_t *g, const guard_pins_t *pins) {
     guard_drive_t *drive = &g->drive;
@@ -452,6 +468,7 @@ void guard_follow_drive(guard_t *g, const guard_pins_t *pins) {
     drive->found[H10] = drive->found[H11] = drive->found[H12] = GUARD_ALLOW;
     drive->found[H13] = drive->found[H14] = drive->found[H15] = GUARD_ALLOW;
     follow_peaks(drive);
+    asked_in_vain(g);
     if (g->eyes.lost == EYES_BOTH) {
         start_over(drive); /* nothing can be judged; what was caught stays caught */
     } else if (drive->applied == 0) {

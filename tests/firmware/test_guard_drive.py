@@ -425,3 +425,28 @@ def test_an_end_switch_takes_the_outward_set_point_away(end: str, speed: int) ->
     assert b.applied == 0
     b.run(1)
     assert b.applied == 0
+
+
+def test_h10_a_return_that_an_end_switch_blocks_is_a_hold_that_calls_for_the_manual_one() -> None:
+    b = Bench().at(-2000).run(1, end_up=True).run(0.1, patient_open=True)
+    assert b.demand is Demand.RETURN
+    b.until(lambda bench: bench.demand is Demand.HOLD, 6)
+    assert "H10" in b.causes and b.out.alarm == Alarm.HIGH and b.first == "H22"
+    b.run(2, end_up=False, buttons=RETURN)
+    assert b.applied > 0, "mended, the held button brings it back"
+
+
+def test_h10_a_supply_that_comes_and_goes_and_never_lets_it_start_is_no_return() -> None:
+    b = Bench().at(-2000).run(3, patient_open=True)
+    assert b.demand is Demand.RETURN
+    for _ in range(6):
+        b.run(0.4, carried=False).run(0.05, carried=True)
+    assert b.demand is Demand.HOLD and "H10" in b.causes
+
+
+def test_h10_a_return_that_starts_as_slowly_as_it_may_is_not_asked_for_in_vain() -> None:
+    b = Bench().at(-2000).put(current_ma=0)
+    b.until(lambda bench: bench.applied > 0, 6, patient_open=True)
+    b.run(0.45, carried=False)
+    b.until(lambda bench: bench.applied > 0, 2, carried=True)
+    assert b.causes == {"H22"}
