@@ -133,9 +133,15 @@ def not_brought_back(run: Run) -> Iterator[str]:
     for stretch in _stretches(run.ticks, _is_returning):
         for tick in stretch:
             late_ms = tick.seen.t_ms - stretch[0].seen.t_ms
-            if late_ms > BACK_MS + PAUSE_MS and tick.seen.decision.alarm < Alarm.HIGH:
+            if late_ms > BACK_MS + PAUSE_MS and _alarm(run, tick) < Alarm.HIGH:
                 yield f"3: still at {tick.angle_cdeg} cdeg {late_ms} ms after {_names(stretch[0].seen)} asked to return"
                 return
+
+
+def _alarm(run: Run, tick: Tick) -> int:
+    """The alarm that people get; of a table that the host no longer hears, also the one that the table itself gives."""
+    host = tick.seen.decision.alarm
+    return max(host, tick.guard_alarm) if run.faults & BLIND else host
 
 
 def _is_returning(tick: Tick) -> bool:
@@ -240,14 +246,14 @@ def left_inverted(run: Run) -> Iterator[str]:
         still = abs(tick.velocity_cdeg_s) < MOVING_CDEG_S
         # A person's own STOP may last as long as the set; that is the last of the three questions.
         stopped = any(cause.demand >= Demand.STOP and cause.code not in PERSONS for cause in decision.causes)
-        standing_ms = standing_ms + elapsed_ms if still and stopped and decision.alarm < Alarm.HIGH else 0
-        if still and decision.demand >= Demand.HOLD and decision.alarm < Alarm.HIGH:
+        standing_ms = standing_ms + elapsed_ms if still and stopped and _alarm(run, tick) < Alarm.HIGH else 0
+        if still and decision.demand >= Demand.HOLD and _alarm(run, tick) < Alarm.HIGH:
             yield f"8: {decision.demand.name} without a HIGH alarm at {_at(tick)}, {tick.angle_cdeg} cdeg"
             return
         if standing_ms > UNANNOUNCED_MS:
             yield f"8: standing at {tick.angle_cdeg} cdeg for {standing_ms} ms under {_names(tick.seen)}, unannounced"
             return
-        if inverted_ms > run.set_limit_s * 1000 + BACK_MS and decision.alarm < Alarm.HIGH:
+        if inverted_ms > run.set_limit_s * 1000 + BACK_MS and _alarm(run, tick) < Alarm.HIGH:
             yield f"8: inverted for {inverted_ms} ms at {_at(tick)}, unannounced"
             return
 

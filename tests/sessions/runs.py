@@ -15,6 +15,7 @@ from config.plan import Plan
 from safety.signals import Demand, Snapshot, State
 from sim.body import Person
 from sim.faults.catalogue import KINDS
+from sim.guarded import GuardedActuation
 from sim.habits import Habits
 from sim.pytest_plugin import Rig
 
@@ -42,13 +43,17 @@ ORDER = (State.IDLE, State.STRAPPED, State.TILTING, State.HOLDING, State.RETURNI
 
 
 class Tick(NamedTuple):
-    """One tick: what everybody saw, and what only the plant knows (centidegrees, centidegrees a second)."""
+    """One tick: what everybody saw, and what only the plant knows (centidegrees, centidegrees a second).
+
+    `guard_alarm` is the priority of what the table's own judge sounds there, also where the host cannot hear it.
+    """
 
     seen: Snapshot
     angle_cdeg: int
     velocity_cdeg_s: int
     cranked: bool
     injected: str
+    guard_alarm: int = 0
 
 
 @dataclass(slots=True)
@@ -87,7 +92,9 @@ class Watched:
     def _keep(self, snapshot: Snapshot) -> None:
         table = self.rig.table
         angle_cdeg, velocity_cdeg_s = table.truth()
-        self.ticks.append(Tick(snapshot, angle_cdeg, velocity_cdeg_s, table.plant.crank_turning, table.injected))
+        actuation = table.actuation
+        alarm = actuation.alarm if isinstance(actuation, GuardedActuation) else 0
+        self.ticks.append(Tick(snapshot, angle_cdeg, velocity_cdeg_s, table.plant.crank_turning, table.injected, alarm))
 
     def until(self, question: Callable[[Tick], bool], at_most_s: float) -> bool:
         """Let time pass until a tick answers yes; false when it was over before."""
