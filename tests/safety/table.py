@@ -11,6 +11,7 @@ import msgspec
 
 from config.limits import Limits
 from firmware_bridge.ramp import Ramp
+from safety.angle import NONE, Angles
 from safety.judge import in_full, step
 from safety.judged import INITIAL, Judged
 from safety.signals import (
@@ -364,3 +365,20 @@ def tilted(angle_cdeg: int = -3000, arm: Arm = ARM, limits: Limits = LIMITS, *, 
     bench.put(velocity_cdeg_s=0)
     bench.obeys = obeys
     return bench
+
+
+# A drive that is told one thing while the table does another.
+
+RUNNING = {"current_ma": 3000, "brake_set": False, "drive_power": True}
+BELIEVED = Angles(0, 0, NONE, 0, False, 0, 0)
+
+
+def driven(bench: Bench, applied_cdeg_s: int, turns_cdeg_s: int, ms: int, **changes: object) -> Bench:
+    """Let the set-point say one thing and the table do another."""
+    bench.turn(turns_cdeg_s, ms, applied_cdeg_s=applied_cdeg_s, **{**RUNNING, **changes})
+    return bench
+
+
+def at_depth(angle_cdeg: int = -3000) -> Bench:
+    """Tilted, and from here on the table goes where the test turns it."""
+    return tilted(angle_cdeg, obeys=False)

@@ -7,24 +7,9 @@ import pytest
 from config.limits import Limits
 from firmware_bridge.ramp import Ramp
 from safety import standing
-from safety.angle import NONE, Angles
 from safety.signals import Alarm, Demand, Region
 from safety.track import Track
-from tests.safety.table import ARM, LIMITS, Bench, armed, ready, tilted
-
-RUNNING = {"current_ma": 3000, "brake_set": False, "drive_power": True}
-BELIEVED = Angles(0, 0, NONE, 0, False, 0, 0)
-
-
-def driven(bench: Bench, applied_cdeg_s: int, turns_cdeg_s: int, ms: int, **changes: object) -> Bench:
-    """Let the set-point say one thing and the table do another."""
-    bench.turn(turns_cdeg_s, ms, applied_cdeg_s=applied_cdeg_s, **{**RUNNING, **changes})
-    return bench
-
-
-def at_depth(angle_cdeg: int = -3000) -> Bench:
-    return tilted(angle_cdeg, obeys=False)
-
+from tests.safety.table import ARM, BELIEVED, LIMITS, RUNNING, Bench, armed, at_depth, driven, ready, tilted
 
 # H12: motion without a command.
 
