@@ -23,7 +23,6 @@ DEFECT, MISTAKE, ENDED_BY_PERSON = 1, 2, 6
 
 # The simulated table has a day of its own (in 2027), so that one seed gives one run on every date.
 SIMULATED_DAY_S = 1_800_000_000
-CDEG_A_RADIAN = 100 * 57.29577951308232
 
 DESCRIPTION = """\
 Controller for a motorized inversion table, with a simulated table. Not a certified medical device.
@@ -187,11 +186,6 @@ class InProcess:
         schedule = FaultSchedule(table, faults)
         people = People(table.hands, habits)
         permit = tamper(simulated(plan, profile.limits().screening_version, SIMULATED_DAY_S), table)
-        motion, active = table.plant.motion, table.active
-
-        def truth() -> tuple[float, float, str]:
-            return motion.angle_rad * CDEG_A_RADIAN, motion.speed_rad_s * CDEG_A_RADIAN, "+".join(active)
-
         return OpenedTable(
             bridge=table.bridge,
             clock=table.clock,
@@ -199,7 +193,7 @@ class InProcess:
             permit=permit,
             host=Host(clock_ok=True, config_ok=True, started_table=True, wall_s=SIMULATED_DAY_S),
             observers=(schedule.observe, people.observe),
-            truth=truth,
+            truth=table.recorded,
             gave_up=lambda: people.supervisor.gave_up,
             unreached=lambda: [f"{fault.name}@{fault.when}" for fault in schedule.unreached],
         )
