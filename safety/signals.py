@@ -112,6 +112,68 @@ BUTTONS: Final[dict[str, int]] = {
     "PLAN_DOWN": PLAN_DOWN,
 }
 
+# Lamps, one bit each, in `Signals.lamps`: the three alarm lamps, one in each button, one for each strap, one that says
+# that the table is armed, and the patient's own, which breathes.
+LAMP_RED: Final = 0x0001
+LAMP_YELLOW: Final = 0x0002
+LAMP_CYAN: Final = 0x0004
+LAMP_ARMED: Final = 0x0008
+LAMP_TILT: Final = 0x0010
+LAMP_RAISE: Final = 0x0020
+LAMP_RETURN: Final = 0x0040
+LAMP_STOP: Final = 0x0080
+LAMP_PRESENCE: Final = 0x0100
+LAMP_ACK: Final = 0x0200
+LAMP_CONFIRM: Final = 0x0400
+LAMP_PLAN: Final = 0x0800
+LAMP_STRAP_LEFT: Final = 0x1000
+LAMP_STRAP_RIGHT: Final = 0x2000
+LAMP_BREATHE: Final = 0x4000
+LAMPS: Final[dict[str, int]] = {
+    "RED": LAMP_RED,
+    "YELLOW": LAMP_YELLOW,
+    "CYAN": LAMP_CYAN,
+    "ARMED": LAMP_ARMED,
+    "TILT": LAMP_TILT,
+    "RAISE": LAMP_RAISE,
+    "RETURN": LAMP_RETURN,
+    "STOP": LAMP_STOP,
+    "PRESENCE": LAMP_PRESENCE,
+    "ACK": LAMP_ACK,
+    "CONFIRM": LAMP_CONFIRM,
+    "PLAN": LAMP_PLAN,
+    "STRAP_LEFT": LAMP_STRAP_LEFT,
+    "STRAP_RIGHT": LAMP_STRAP_RIGHT,
+    "BREATHE": LAMP_BREATHE,
+}
+ALL_LAMPS: Final = 0x7FFF
+
+
+class Guide(enum.StrEnum):
+    """What the panel waits for: the next step of whoever stands at it."""
+
+    NOTHING = ""
+    SCREENING = "screening"
+    LAMP_TEST = "lamp-test"
+    RELEASE = "release-buttons"
+    CHOOSE_PLAN = "choose-plan"
+    OPEN_STRAPS = "open-straps"
+    CLOSE_STRAPS = "close-straps"
+    LEVEL = "bring-to-level"
+    PATIENT_BUTTON = "patient-button"
+    CONFIRM_STRAPS = "confirm-straps"
+    READ_BACK = "read-back"
+    ARMING = "arming"
+    WAIT_STILL = "wait-still"
+    TILT = "tilt"
+    TILT_AGAIN = "tilt-again"
+    STAGE = "stage"
+    HOLD = "hold"
+    RETURNING = "returning"
+    REST = "rest"
+    END = "end"
+    OPEN = "let-off"
+
 
 class Guard(msgspec.Struct, frozen=True, gc=False):
     """What the microcontroller's own judge reports in each frame; `session_id` 0 means not armed.
@@ -223,7 +285,9 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
     """What the session would like in this tick: a velocity, this tick's requests, and where the session stands.
 
     `plan_return` marks the plan's own way back. The reasons `stop_because` and `return_because` are empty
-    when nothing is asked. `state` to `left_ms` are for people and records; the judge does not read them.
+    when nothing is asked. `state` to `question` are for people and records; the judge does not read them. `tone` asks for
+    the tone before a motion; `plan` names the chosen plan, `guide` says what the panel waits for, `question` which
+    question of the screening list, 0 without one.
     """
 
     velocity_cdeg_s: int = 0
@@ -237,10 +301,17 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
     set_number: int = 0
     planned_cdeg: int = 0
     left_ms: int = 0
+    tone: bool = False
+    plan: str = ""
+    guide: Guide = Guide.NOTHING
+    question: int = 0
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):
-    """One reason for a demand: hazard code, what was measured against which limit, and how long ago it began."""
+    """One reason for a demand: hazard code, what was measured against which limit, and who found it.
+
+    `where` names the side or sensor, where there are two: `left`, `right`, `both`; `A`, `B`, `both`.
+    """
 
     code: str
     demand: Demand
@@ -250,6 +321,7 @@ class Cause(msgspec.Struct, frozen=True, gc=False):
     unit: str
     by: str = "host"
     slow: bool = False
+    where: str = ""
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
@@ -273,10 +345,17 @@ class Command(msgspec.Struct, frozen=True, gc=False):
 
 
 class Signals(msgspec.Struct, frozen=True, gc=False):
-    """Lamps and tone for the panel: `alarm` is the priority shown, `tone` sounds before and during a return."""
+    """Lamps and buzzer for the panel, as they are at this instant: who flashes and pulses them is `controller.alarms`.
+
+    `alarm` is the priority shown, `tone` is the one before and during a motion; a table that has a judge of its own shows
+    and sounds the stronger of these and its own. `lamps` has a bit for each lamp that is lit now, `buzzer_hz` is the
+    pitch that sounds now (0: silent), in steps of 10 Hz up to 2,550.
+    """
 
     alarm: Alarm = Alarm.NONE
     tone: bool = False
+    lamps: int = 0
+    buzzer_hz: int = 0
 
 
 class Proofs(msgspec.Struct, frozen=True, gc=False):
