@@ -129,23 +129,11 @@ LAMP_PLAN: Final = 0x0800
 LAMP_STRAP_LEFT: Final = 0x1000
 LAMP_STRAP_RIGHT: Final = 0x2000
 LAMP_BREATHE: Final = 0x4000
-LAMPS: Final[dict[str, int]] = {
-    "RED": LAMP_RED,
-    "YELLOW": LAMP_YELLOW,
-    "CYAN": LAMP_CYAN,
-    "ARMED": LAMP_ARMED,
-    "TILT": LAMP_TILT,
-    "RAISE": LAMP_RAISE,
-    "RETURN": LAMP_RETURN,
-    "STOP": LAMP_STOP,
-    "PRESENCE": LAMP_PRESENCE,
-    "ACK": LAMP_ACK,
-    "CONFIRM": LAMP_CONFIRM,
-    "PLAN": LAMP_PLAN,
-    "STRAP_LEFT": LAMP_STRAP_LEFT,
-    "STRAP_RIGHT": LAMP_STRAP_RIGHT,
-    "BREATHE": LAMP_BREATHE,
-}
+# The same by name, in the order of their bits.
+LAMP_NAMES: Final = (
+    "RED YELLOW CYAN ARMED TILT RAISE RETURN STOP PRESENCE ACK CONFIRM PLAN STRAP_LEFT STRAP_RIGHT BREATHE"
+)
+LAMPS: Final = {name: 1 << bit for bit, name in enumerate(LAMP_NAMES.split())}
 ALL_LAMPS: Final = 0x7FFF
 
 
@@ -285,9 +273,9 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
     """What the session would like in this tick: a velocity, this tick's requests, and where the session stands.
 
     `plan_return` marks the plan's own way back. The reasons `stop_because` and `return_because` are empty
-    when nothing is asked. `state` to `question` are for people and records; the judge does not read them. `tone` asks for
-    the tone before a motion; `plan` names the chosen plan, `guide` says what the panel waits for, `question` which
-    question of the screening list, 0 without one.
+    when nothing is asked. `state` to `question` are for people and records; the judge does not read them. `tone`
+    asks for the tone before a motion; `plan` names the chosen plan, `guide` says what the panel waits for, `question`
+    which question of the screening list, 0 without one.
     """
 
     velocity_cdeg_s: int = 0
@@ -347,9 +335,9 @@ class Command(msgspec.Struct, frozen=True, gc=False):
 class Signals(msgspec.Struct, frozen=True, gc=False):
     """Lamps and buzzer for the panel, as they are at this instant: who flashes and pulses them is `controller.alarms`.
 
-    `alarm` is the priority shown, `tone` is the one before and during a motion; a table that has a judge of its own shows
-    and sounds the stronger of these and its own. `lamps` has a bit for each lamp that is lit now, `buzzer_hz` is the
-    pitch that sounds now (0: silent), in steps of 10 Hz up to 2,550.
+    `alarm` is the priority shown, `tone` is the one before and during a motion; a table that has a judge of its own
+    shows and sounds the stronger of these and its own. `lamps` has a bit for each lamp that is lit now, `buzzer_hz` is
+    the pitch that sounds now (0: silent), in steps of 10 Hz up to 2,550.
     """
 
     alarm: Alarm = Alarm.NONE
