@@ -61,9 +61,11 @@ class ControlLoop:
         wish = self.machine.decide(readings, self.decision)
         self.judged, decision = step(self.judged, readings, wish, self.limits)
         self.decision = decision
-        self.bridge.write(decision.command, self._signals[decision.alarm][decision.tone])
+        signals = self._signals[decision.alarm][decision.tone]
+        self.bridge.write(decision.command, signals)
         self.ticks += 1
-        snapshot = Snapshot(self.ticks, self.clock.now_ms() - self._started_ms, readings, wish, decision)
+        now_ms = self.clock.now_ms() - self._started_ms
+        snapshot = Snapshot(self.ticks, now_ms, readings, wish, decision, signals)
         for observe in self.observers:
             observe(snapshot)
         return snapshot

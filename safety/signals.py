@@ -389,10 +389,11 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
-    """One tick as others see it; `t_ms` counts from the start of the control loop on its monotonic clock."""
+    """One tick as others see it; `t_ms` counts from the loop's start on its monotonic clock, `signals` were put out."""
 
     number: int
     t_ms: int
     readings: Readings
     wish: Wish
     decision: Decision
+    signals: Signals = Signals()
