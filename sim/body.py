@@ -77,7 +77,7 @@ class PlantConstants:
     winding_ohm: float = 0.8  # motor and wires: sets how hard a shorted motor drags, 40²/0.8 = 2,000 Nm s/rad
     stall_ma: int = 12_000  # current limit: 480 Nm
     powered_ma: int = 300  # driver and switching ripple at no torque
-    top_speed_deg_s: float = 3.0  # the fastest set-point that the loop takes
+    top_speed_deg_s: float = 3.0  # the fastest set-point that the loop takes; of a bare motor its no-load speed
     loop_gain_nm_s_rad: float = 10_000.0  # 40 Hz with the heaviest rated person, from a loop at 1 kHz
     loop_integral_nm_rad: float = 500_000.0  # a brake that opens under the rated load costs 0.02°
     thermal_budget_ma2_s: float = 6e9  # above this the driver folds back by itself
@@ -120,6 +120,11 @@ class PlantConstants:
     def short_nm_s_rad(self) -> float:
         """Drag of the shorted motor: what its own voltage drives through its winding."""
         return self.torque_nm_a**2 / self.winding_ohm
+
+    @property
+    def no_load_rad_s(self) -> float:
+        """Speed at which the bare motor's back-EMF takes up the whole supply."""
+        return math.radians(self.top_speed_deg_s)
 
     @property
     def backlash_rad(self) -> float:

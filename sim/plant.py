@@ -12,8 +12,9 @@ from sim.body import Person, PlantConstants
 from sim.hooks import PlantHooks
 from sim.motion import Motion
 
-OFF, SHORTED, DRIVING = 0, 1, 2
-"""What the drive's power stage does: legs floating, both legs low, or the velocity loop at work."""
+OFF, SHORTED, DRIVING, FED = 0, 1, 2, 3
+"""What the drive's power stage does: legs floating, both legs low, the drive's own velocity loop at work, or the bare
+motor fed with a voltage."""
 
 _CRANK_DONE_RAD = math.radians(0.2)
 # Heat and charge of a resting plant are brought up to date this often while it draws current.
@@ -62,6 +63,8 @@ class Plant:
         self._mode = OFF
         self._set_rad_s = 0.0
         self._limit_nm = constants.stall_nm
+        self._gain = constants.loop_gain_nm_s_rad
+        self._integral_gain = constants.loop_integral_nm_rad
         self._brake_commanded = True
         self._grip = self._grip_aim = 1.0
         self._grip_waits_ms = 0
@@ -88,12 +91,32 @@ class Plant:
         limit = self.constants.stall_nm if limit_nm is None else limit_nm
         if self._mode != DRIVING:
             self._mode = DRIVING
+            self._gain = self.constants.loop_gain_nm_s_rad
+            self._integral_gain = self.constants.loop_integral_nm_rad
             self.motion.integral_nm = 0.0
             self._stale = True
         elif velocity_rad_s == self._set_rad_s and limit == self._limit_nm:
             return
         self._set_rad_s = velocity_rad_s
         self._limit_nm = limit
+        self._rests = False
+
+    def feed(self, duty: float) -> None:
+        """Put a share of the supply's voltage on the bare motor, −1…1, head-up positive; there is no loop but its own.
+
+        A motor pulls with what the voltage leaves over its back-EMF: torque = gain × (duty × no-load speed − speed),
+        up to the current limit, where the gain is the drag of the shorted motor. Duty 0 is that very drag.
+        """
+        set_rad_s = duty * self.constants.no_load_rad_s
+        if self._mode != FED:
+            self._mode = FED
+            self._gain, self._integral_gain = self.constants.short_nm_s_rad, 0.0
+            self._limit_nm = self.constants.stall_nm
+            self.motion.integral_nm = 0.0
+            self._stale = True
+        elif set_rad_s == self._set_rad_s:
+            return
+        self._set_rad_s = set_rad_s
         self._rests = False
 
     def preset(self, torque_nm: float) -> None:
@@ -177,10 +200,10 @@ class Plant:
     def _integrate(self, duration_ms: int) -> None:
         """Hand the motion what acts on it; millisecond by millisecond while the brake's grip changes."""
         if self._obeys and not self._grip and not self._grip_aim:
-            # Ordinary motion: the brake is open, nothing is wrong, and the loop follows its set-point.
-            loop = self.constants
-            gain, integral_gain = loop.loop_gain_nm_s_rad, loop.loop_integral_nm_rad
-            self.motion.run(duration_ms, self._set_rad_s, gain, integral_gain, self._limit_nm, 0.0, 0.0, None)
+            # Ordinary motion: the brake is open, nothing is wrong, and loop or motor follow their set-point.
+            self.motion.run(
+                duration_ms, self._set_rad_s, self._gain, self._integral_gain, self._limit_nm, 0.0, 0.0, None
+            )
             return
         set_rad_s, gain, integral_gain, limit_nm = self._push(duration_ms)
         obstacle = self.hooks.obstacle
@@ -209,6 +232,8 @@ class Plant:
             return 0.0, constants.short_nm_s_rad, 0.0, math.inf
         if not self._follows:
             return 0.0, 0.0, 0.0, 0.0
+        if self._mode == FED:
+            gain, integral_gain = self._gain, self._integral_gain
         wanted = self._set_rad_s * hooks.drive_gain
         if hooks.drive_runaway_deg_s is not None:
             wanted = math.radians(hooks.drive_runaway_deg_s)
@@ -264,7 +289,7 @@ class Plant:
         self.powered = self._mode != OFF and not self.estop_open and supplied
         self.brake_commanded = self._brake_commanded or self.estop_open or not supplied
         self.fault_line = self._tripped or hooks.driver_fault or hooks.drive_hot
-        self._follows = self.powered and self._mode == DRIVING and not hooks.drive_dead
+        self._follows = self.powered and self._mode >= DRIVING and not hooks.drive_dead
         self._obeys = self._follows and not (
             self._crank_holds or hooks.active or self._tripped or self.end_down or self.end_up
         )
