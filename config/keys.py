@@ -85,9 +85,9 @@ def default_of(field: FieldInfo) -> str:
     """Return a field's default as a person would write it, or `required`."""
     if field.is_required():
         return "required"
+    if field.default is None or isinstance(field.default, BaseModel):
+        return "may be left out"
     figure = quantity(field)
     if figure is not None:
         return figure.shown(field.default)
-    if field.default is None or isinstance(field.default, BaseModel):
-        return "may be left out"
     return told(field.default)

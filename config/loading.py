@@ -35,6 +35,8 @@ _RIGHT: Final[dict[type[Model], tuple[str, ...]]] = {
     Screening: ("screening.toml",),
     Declared: ("declared.toml",),
 }
+# A profile with a table of pins; the other one has none to offer.
+_PINS: Final = ("profiles", "pi-gpio.toml")
 _Loaded = TypeVar("_Loaded", bound=Model)
 
 
@@ -152,7 +154,8 @@ def _validated(model: type[_Loaded], data: dict[str, Any], source: Source) -> _L
     try:
         loaded = model.model_validate(data)
     except ValidationError as error:
-        right = parse(read_shipped(shipped_file(*_RIGHT[model])), "shipped")
+        pins = model is Profile and "gpio" in data
+        right = parse(read_shipped(shipped_file(*(_PINS if pins else _RIGHT[model]))), "shipped")
         problems.extend(problems_of(model, data, error, right, source.label))
         raise ConfigurationError(problems) from None
     if problems:

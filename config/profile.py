@@ -6,7 +6,9 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from config import coherence
+from config.commissioning import Commissioning
 from config.device_limits import DeviceLimits
+from config.gpio import Gpio
 from config.limits import Limits
 from config.plan import digest
 from config.quantities import Contradiction, Model, refuse
@@ -35,18 +37,18 @@ class Profile(Model):
 
     `name` is what the profile is called by, `title` what people read. `table_id` names the table among others, `bridge`
     is the way to it: `in-process` is the simulated table in the program itself, `wire` the same in a process of its own
-    behind a serial line, `serial` a table at a serial port. `port` names that port: `auto`, `usb:2341:0042`, a path or
-    a URL; nothing else reads it.
+    behind a serial line, `serial` a table at a serial port, `gpio` one at the Pi's own pins. `port` names the serial
+    port: `auto`, `usb:2341:0042`, a path or a URL; nothing else reads it.
     `manual_return_text` is told to the supervisor when no electric return is left. The tables `geometry`, `drive`,
     `brake`, `battery`, `sensors` and `switches` say what the table is, `limits` how far it may go, `session` how a
-    session on it runs.
+    session on it runs, `gpio` which pin does what where the bridge is `gpio`, and `commissioning` what was proven.
     """
 
     format: Literal["inversion-table/profile@1"]
     name: Name
     title: Title
     table_id: Name
-    bridge: Literal["in-process", "wire", "serial"]
+    bridge: Literal["in-process", "wire", "serial", "gpio"]
     port: Title = "auto"
     manual_return_text: Sentence
     geometry: Geometry
@@ -57,6 +59,8 @@ class Profile(Model):
     switches: Switches
     limits_table: DeviceLimits = Field(alias="limits", default=DeviceLimits())
     session: SessionRules
+    gpio: Gpio | None = None
+    commissioning: Commissioning | None = None
 
     @model_validator(mode="after")
     def _no_contradictions(self) -> Self:
@@ -76,13 +80,16 @@ class Profile(Model):
 
         screening: Screening = load_screening()
         table, drive = self.limits_table, self.drive
+        # Relays know one speed, so no motion on such a table is faster, and none that ought to be is slower.
+        relay_cdeg_s = None if self.gpio is None else self.gpio.drive.relay_cdeg_s
+        fastest_cdeg_s = table.speed_cdeg_s if relay_cdeg_s is None else relay_cdeg_s
         return Limits(
             cap_cdeg=table.cap_cdeg,
             boarding_cdeg=self.geometry.boarding_cdeg,
-            speed_cdeg_s=table.speed_cdeg_s,
-            degraded_cdeg_s=table.degraded_cdeg_s,
-            slow_cdeg_s=table.slow_cdeg_s,
-            above_cdeg_s=table.above_cdeg_s,
+            speed_cdeg_s=fastest_cdeg_s,
+            degraded_cdeg_s=min(table.degraded_cdeg_s, fastest_cdeg_s),
+            slow_cdeg_s=min(table.slow_cdeg_s, fastest_cdeg_s),
+            above_cdeg_s=table.above_cdeg_s if relay_cdeg_s is None else relay_cdeg_s,
             first_degree_cdeg_s=table.first_degree_cdeg_s,
             set_limit_s=table.set_limit_s,
             hold_limit_s=table.hold_s,
@@ -114,3 +121,21 @@ class Profile(Model):
         if len(set(issuers)) != len(issuers):
             listed = ", ".join(issuers)
             yield Contradiction(("session.issuers",), listed, "each issuer once", "an issuer stands more than once")
+        yield from self._pins()
+
+    def _pins(self) -> Iterator[Contradiction]:
+        """Yield what does not go with the Pi's own pins."""
+        if (self.bridge == "gpio") != (self.gpio is not None):
+            message = "is missing" if self.gpio is None else "belongs to a table on the Pi's own pins"
+            bound = 'needed with bridge = "gpio", and only there'
+            yield Contradiction(("gpio", "bridge"), "" if self.gpio is None else "a table", bound, message)
+        if self.gpio is None:
+            return
+        yield from self.gpio.contradictions(self.limits_table, self.battery)
+        if "simulated" in self.session.issuers:
+            yield Contradiction(
+                ("session.issuers", "bridge"),
+                ", ".join(self.session.issuers),
+                "clinic, declared: people lie on a table on the Pi's own pins",
+                "simulated people vouch for nobody",
+            )

@@ -121,18 +121,19 @@ def test_the_plans_are_listed_as_json(capsys: pytest.CaptureFixture[str]) -> Non
     assert first["problems"] == []
 
 
+SHIPPED = {"mega-serial": "serial", "pi-gpio": "gpio", "simulated": "in-process", "wire": "wire"}
+
+
 def test_the_profiles_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("profiles") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["simulated", "wire"]
-    assert "in-process; -60° … 75°" in lines[0]
-    assert "wire; -60° … 75°" in lines[1]
+    assert [line.split()[0] for line in lines] == list(SHIPPED)
+    for line, bridge in zip(lines, SHIPPED.values(), strict=True):
+        assert f"{bridge}; -60° … 75°" in line
     assert run("profiles", "--json") == 0
-    first, second = json.loads(capsys.readouterr().out)["profiles"]
-    assert (first["name"], first["bridge"], first["cap_deg"], first["boarding_deg"]) == (
-        *("simulated", "in-process", -60, 75),
-    )
-    assert (second["name"], second["bridge"]) == ("wire", "wire")
+    told = json.loads(capsys.readouterr().out)["profiles"]
+    assert {one["name"]: one["bridge"] for one in told} == SHIPPED
+    assert {(one["cap_deg"], one["boarding_deg"]) for one in told} == {(-60, 75)}
 
 
 @pytest.fixture
@@ -172,7 +173,7 @@ def test_a_sites_own_files_are_in_the_json_with_their_problems(site: Path, capsy
     assert rows["evening"]["file"] == f"{site}/plans/evening.toml"
     assert [problem["key"] for problem in rows["broken"]["problems"]] == ["name", "hold_s"]
     assert run("profiles", "--json") == 0
-    assert len(json.loads(capsys.readouterr().out)["profiles"]) == 3
+    assert len(json.loads(capsys.readouterr().out)["profiles"]) == len(SHIPPED) + 1
 
 
 def test_a_plan_that_a_table_does_not_allow_is_listed_as_such(

@@ -190,6 +190,8 @@ def test_any_of_our_formats_is_recognised() -> None:
     folder = Path(__file__).resolve().parents[2] / "config"
     names = {path.name: type(load_file(path)).__name__ for path in sorted(folder.rglob("*.toml"))}
     assert names == {
+        "mega-serial.toml": "Profile",
+        "pi-gpio.toml": "Profile",
         "simulated.toml": "Profile",
         "wire.toml": "Profile",
         "declared.toml": "Declared",

@@ -9,6 +9,14 @@ from typing import Any
 from config.names import shipped_file
 
 PROFILE: dict[str, Any] = tomllib.loads(shipped_file("profiles", "simulated.toml").read_text("utf-8"))
+PINS: dict[str, Any] = tomllib.loads(shipped_file("profiles", "pi-gpio.toml").read_text("utf-8"))
+PINS["commissioning"] = {
+    "date": dt.date(2026, 11, 2),
+    "by": "A. Integrator",
+    "table_id": "pi-gpio",
+    "relay_drop_ms": 180,
+    "self_locking_kg": 140,
+}
 PLAN: dict[str, Any] = tomllib.loads(shipped_file("plans", "first-visit.toml").read_text("utf-8"))
 DECLARED: dict[str, Any] = tomllib.loads(shipped_file("declared.toml").read_text("utf-8"))
 SCREENING: dict[str, Any] = tomllib.loads(shipped_file("screening.toml").read_text("utf-8"))
@@ -66,13 +74,14 @@ def written(value: Any) -> str:
             return repr(value)
 
 
-def document(data: dict[str, Any]) -> str:
-    """Return a whole document as TOML, the outermost tables with headings."""
-    lines = [f"{quoted(key)} = {written(value)}" for key, value in data.items() if not isinstance(value, dict)]
+def document(data: dict[str, Any], path: str = "") -> str:
+    """Return a whole document as TOML, its tables with headings."""
+    lines = [f"{quoted(key)} = {written(value)}\n" for key, value in data.items() if not isinstance(value, dict)]
     for name, table in data.items():
         if isinstance(table, dict):
-            lines += [f"[{quoted(name)}]", *(f"{quoted(key)} = {written(value)}" for key, value in table.items())]
-    return "\n".join(lines) + "\n"
+            heading = f"{path}.{quoted(name)}" if path else quoted(name)
+            lines.append(f"[{heading}]\n{document(table, heading)}")
+    return "".join(lines)
 
 
 def save(folder: Path, data: dict[str, Any], name: str = "file.toml") -> Path:
