@@ -1,17 +1,19 @@
 """The control loop: one thread, one tick, one path from the table and back to it.
 
-A tick reads what the table says, asks the session what it would like, has it judged, and passes on what is allowed;
-everybody else gets a snapshot. Time is injected: nothing here knows a clock but the one it is given.
+A tick reads what the table says, asks the session what it would like, has it judged, and passes on what is allowed with
+the lamps and the sound that go with it; everybody else gets a snapshot. Time is injected: nothing here knows a clock
+but the one it is given.
 """
 
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from config.limits import Limits
+from controller.alarms import Alarms
 from firmware_bridge.bridge import Bridge
 from safety.judge import step
 from safety.judged import INITIAL, Judged
-from safety.signals import Alarm, Command, Decision, Host, Readings, Signals, Snapshot, Wish
+from safety.signals import Command, Decision, Host, Readings, Snapshot, Wish
 
 TICK_MS: Final = 10
 UNDECIDED: Final = Decision(Command(send=False))
@@ -48,12 +50,12 @@ class ControlLoop:
         self.limits = limits
         self.clock = clock
         self.host = host
+        self.alarms = Alarms()
         self.observers: list[Observer] = []
         self.judged: Judged = INITIAL
         self.decision: Decision = UNDECIDED
         self.ticks = 0
         self._started_ms = clock.now_ms()
-        self._signals = tuple((Signals(alarm, False), Signals(alarm, True)) for alarm in Alarm)
 
     def tick(self, deadline_ms: int) -> Snapshot:
         """Run one tick; it ends at a new frame, or at `deadline_ms` on the injected clock."""
@@ -61,7 +63,7 @@ class ControlLoop:
         wish = self.machine.decide(readings, self.decision)
         self.judged, decision = step(self.judged, readings, wish, self.limits)
         self.decision = decision
-        signals = self._signals[decision.alarm][decision.tone]
+        signals = self.alarms.signals(readings, wish, decision)
         self.bridge.write(decision.command, signals)
         self.ticks += 1
         now_ms = self.clock.now_ms() - self._started_ms
