@@ -9,10 +9,11 @@ from cobs import cobs
 
 from firmware_bridge import protocol
 from firmware_bridge.protocol import TableConstants, hazard_number
-from safety.signals import Arm, Command, Signals
+from safety.signals import ALL_LAMPS, Arm, Command, Signals
 
 _pack_command: Final = protocol.LAYOUTS[protocol.COMMAND].pack
 _number_of = lru_cache(maxsize=256)(hazard_number)
+_STEP_HZ: Final = protocol.BUZZER_STEP_HZ
 
 
 class HostFrames:
@@ -36,7 +37,13 @@ class HostFrames:
         return _made(protocol.LAYOUTS[protocol.HELLO].pack(protocol.HELLO, self._number(), protocol.VERSION, nonce))
 
     def command(self, command: Command, signals: Signals) -> bytes:
-        """Return a COMMAND with the velocity, demand and marks of `command`, and the panel's lamps and tone."""
+        """Return a COMMAND with the velocity, demand and marks of `command`, and the panel's lamps and sounds.
+
+        Raises:
+            ValueError: a lamp or a pitch that the protocol does not know.
+        """
+        if signals.lamps & ~ALL_LAMPS or (signals.buzzer_hz and not _is_pitch(signals.buzzer_hz)):
+            raise ValueError(_not_of_a_panel(signals))
         flags = (
             protocol.PLAN_RETURN * command.plan_return
             | protocol.PRESENCE_FRESH * command.presence_fresh
@@ -53,6 +60,8 @@ class HostFrames:
                 command.demand,
                 _number_of(command.stop_cause),
                 flags,
+                signals.lamps,
+                signals.buzzer_hz // _STEP_HZ,
             )
         )
 
@@ -106,3 +115,15 @@ class HostFrames:
 def _made(frame: bytes) -> bytes:
     """Return a frame as it goes over the wire: with its check sum, free of zeros but the one at its end."""
     return bytes(cobs.encode(frame + zlib.crc32(frame).to_bytes(4, "little"))) + b"\0"
+
+
+def _is_pitch(buzzer_hz: int) -> bool:
+    return protocol.LOWEST_BUZZER_HZ <= buzzer_hz <= protocol.HIGHEST_BUZZER_HZ and buzzer_hz % _STEP_HZ == 0
+
+
+def _not_of_a_panel(signals: Signals) -> str:
+    """Return what of these signals no COMMAND can carry."""
+    if signals.lamps & ~ALL_LAMPS:
+        return f"lamps are {signals.lamps:#x}, and {ALL_LAMPS:#x} are all that a panel has"
+    lowest, highest = protocol.LOWEST_BUZZER_HZ, protocol.HIGHEST_BUZZER_HZ
+    return f"buzzer_hz is {signals.buzzer_hz}: 0, or {lowest} to {highest} in steps of {_STEP_HZ}"

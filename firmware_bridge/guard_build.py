@@ -30,6 +30,7 @@ GUARD_SOURCES: Final = (
     "guard_eyes.c",
     "guard_motion.c",
     "guard_people.c",
+    "panel_lights.c",
     "host.c",
 )
 # What stands between the guard and a serial line.

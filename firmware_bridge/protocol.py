@@ -14,7 +14,7 @@ import msgspec
 from config import limits
 from config.limits import Limits
 
-VERSION: Final = 1
+VERSION: Final = 2
 BAUD: Final = 115_200
 # Type, sequence number and check sum are in every frame; nothing longer than LARGEST (before COBS) is a frame.
 OVERHEAD: Final = 7
@@ -46,7 +46,7 @@ LAST_HAZARD: Final = 36
 
 LAYOUTS: Final[dict[int, struct.Struct]] = {
     HELLO: struct.Struct("<BHBI"),
-    COMMAND: struct.Struct("<BHHIhBBB"),
+    COMMAND: struct.Struct("<BHHIhBBBHB"),
     ARM: struct.Struct("<BHHIIhHHHhBB"),
     DISARM: struct.Struct("<BHHI"),
     CONFIGURE: struct.Struct("<BHHIIIIhhhHHhhhhhhHHHB"),
@@ -63,6 +63,11 @@ PLAN_RETURN: Final = 0x01
 PRESENCE_FRESH: Final = 0x02
 TONE: Final = 0x04
 ALARM_SHIFT: Final = 4
+# COMMAND: lamps, whose bits are those of safety/signals.py, and the buzzer in tens of hertz: silent, or from what
+# IEC 60601-1-8 names as the lowest pulse frequency of an alarm up to what its byte can say.
+BUZZER_STEP_HZ: Final = 10
+LOWEST_BUZZER_HZ: Final = 150
+HIGHEST_BUZZER_HZ: Final = 2550
 # ARM flags.
 STRAP_WAIT: Final = 0x01
 HELD_TILT: Final = 0x02

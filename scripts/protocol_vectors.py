@@ -27,7 +27,7 @@ NAMES: Final = {
     "HELLO": (protocol.HELLO, ("version", "nonce")),
     "COMMAND": (
         protocol.COMMAND,
-        ("echo", "session_id", "velocity_cdeg_s", "demand", "stop_cause", "flags"),
+        ("echo", "session_id", "velocity_cdeg_s", "demand", "stop_cause", "flags", "lamps", "buzzer"),
     ),
     "ARM": (
         protocol.ARM,
@@ -131,16 +131,23 @@ def on_wire(frame: bytes) -> bytes:
 
 def good() -> Iterator[tuple[str, str, int, Fields]]:
     """Yield name, kind, sequence number and fields of each frame."""
-    yield "a handshake begins", "HELLO", 0, {"version": 1, "nonce": 0xDEADBEEF}
-    velocity = ("echo", "session_id", "velocity_cdeg_s", "demand", "stop_cause", "flags")
+    yield "a handshake begins", "HELLO", 0, {"version": protocol.VERSION, "nonce": 0xDEADBEEF}
     for name, sequence, values in (
-        ("zero velocity, nothing armed", 1, (0, 0, 0, 0, 0, 0)),
-        ("deeper at 2°/s, presence fresh", 0x1234, (0x00FF, 0xCAFE0001, -200, 0, 0, 0x02)),
-        ("the plan's way back, tone on, alarm low", 0xFFFF, (0xFFFF, 0xCAFE0001, 150, 0, 0, 0x15)),
-        ("a person's STOP, alarm low", 0, (256, 0xCAFE0001, 0, 2, 99, 0x10)),
-        ("return slowly because of H04, alarm high", 0x0100, (0, 0xFFFFFFFF, 90, 3, 4, 0x34)),
+        ("zero velocity, nothing armed", 1, (0, 0, 0, 0, 0, 0, 0, 0)),
+        (
+            "deeper at 2°/s, presence fresh; lamps ARMED and TILT",
+            0x1234,
+            (0x00FF, 0xCAFE0001, -200, 0, 0, 0x02, 0x18, 0),
+        ),
+        ("the plan's way back, tone at 600 Hz, alarm low", 0xFFFF, (0xFFFF, 0xCAFE0001, 150, 0, 0, 0x15, 0x004C, 60)),
+        ("a person's STOP, alarm low", 0, (256, 0xCAFE0001, 0, 2, 99, 0x10, 0x0004, 0)),
+        (
+            "return slowly because of H04, alarm high, every lamp, the highest pitch",
+            0x0100,
+            (0, 0xFFFFFFFF, 90, 3, 4, 0x34, 0x7FFF, 255),
+        ),
     ):
-        yield name, "COMMAND", sequence, dict(zip(velocity, values, strict=True))
+        yield name, "COMMAND", sequence, dict(zip(NAMES["COMMAND"][1], values, strict=True))
     yield (
         "arm −20°, one set",
         "ARM",
@@ -168,7 +175,7 @@ def good() -> Iterator[tuple[str, str, int, Fields]]:
         "HELLO_REPLY",
         500,
         {
-            "version": 1,
+            "version": protocol.VERSION,
             "firmware": [1, 2, 3],
             "reset_cause": 1,
             "boot_count": 17,
@@ -227,7 +234,7 @@ TELEMETRY: Final = (
 def bad() -> Iterator[tuple[str, str, bytes, str]]:
     """Yield name, who is to refuse it, bytes and reason; each is refused on an open link where 10 was taken last."""
     names = NAMES["COMMAND"][1]
-    command = packed("COMMAND", 11, dict(zip(names, (500, 0, 0, 0, 0, 0), strict=True)))
+    command = packed("COMMAND", 11, dict(zip(names, (500, 0, 0, 0, 0, 0, 0, 0), strict=True)))
     telemetry = packed("TELEMETRY", 11, dict(zip(NAMES["TELEMETRY"][1], TELEMETRY[0][2], strict=True)))
     yield "a code byte that points beyond the end", "both", b"\x05\x01\x02\0", "cobs"
     yield "cut off in the middle", "table", on_wire(command)[:5] + b"\0", "cobs"
@@ -238,6 +245,7 @@ def bad() -> Iterator[tuple[str, str, bytes, str]]:
     yield "a type that nobody knows", "both", on_wire(sealed(b"\x7f\x0b\x00")), "type"
     yield "its own frame comes back", "host", on_wire(command), "type"
     yield "its own frame comes back", "table", on_wire(telemetry), "type"
+    yield "a COMMAND of version 1, without lamps and buzzer", "table", on_wire(sealed(command[:-7])), "length"
     yield "a COMMAND with a byte too many", "table", on_wire(sealed(command[:-4] + b"\0")), "length"
     yield "telemetry with a byte too few", "host", on_wire(sealed(telemetry[:-5])), "length"
     for sequence, what in ((10, "the same again"), (9, "an older one"), (10 + 0x8000, "half a circle ahead")):
@@ -251,7 +259,14 @@ def bad() -> Iterator[tuple[str, str, bytes, str]]:
         )
     yield "demand 6", "table", on_wire(sealed(command[:11] + b"\x06" + command[12:-4])), "value"
     yield "stop cause 37", "table", on_wire(sealed(command[:12] + b"\x25" + command[13:-4])), "value"
-    yield "a flag that is not of this version", "table", on_wire(sealed(command[:13] + b"\x40")), "value"
+    yield (
+        "a flag that is not of this version",
+        "table",
+        on_wire(sealed(command[:13] + b"\x40" + command[14:-4])),
+        "value",
+    )
+    yield "a sixteenth lamp", "table", on_wire(sealed(command[:15] + b"\x80" + command[16:-4])), "value"
+    yield "a buzzer at 140 Hz", "table", on_wire(sealed(command[:16] + b"\x0e")), "value"
     for name, at, byte in (
         ("a tenth button", 18, 0x02),
         ("a switch that is not of this version", 20, 0x80),

@@ -36,6 +36,10 @@ guard_out_t *guard_host_out(guard_host_t *host) { return &host->out; }
 
 int16_t *guard_host_applied(guard_host_t *host) { return host->applied; }
 
+panel_signals_t *guard_host_panel(guard_host_t *host) { return &host->panel; }
+
+panel_lights_t *guard_host_lights(guard_host_t *host) { return &host->lights; }
+
 /* All that a guard is, for copies of a moment. */
 guard_t *guard_host_state(guard_host_t *host) { return &host->guard; }
 
@@ -48,6 +52,8 @@ void guard_host_boot(guard_host_t *host, int32_t angle_a_cdeg, int32_t angle_b_c
     host->command = (guard_command_t){0};
     host->request = (guard_request_t){0};
     host->out = (guard_out_t){0};
+    host->panel = (panel_signals_t){0};
+    panel_lights_init(&host->lights);
     guard_init(&host->guard, &host->pins);
 }
 
@@ -56,7 +62,8 @@ bool guard_host_restore(guard_host_t *host, const guard_config_t *kept) { return
 void guard_host_sent(guard_host_t *host, uint32_t sequence) { guard_sent(&host->guard, (uint16_t)sequence); }
 
 /* Run for `ms` milliseconds. The command and the requests that were set arrive in the first of them; the set-point of
- * each is in `applied`. True if any of them had an edge to tell. */
+ * each is in `applied`. True if any of them had an edge to tell. Lamps and buzzer take a run in one step, or in few: a
+ * flash or a pulse begins late by no more than that. */
 bool guard_host_run(guard_host_t *host, int32_t ms, int32_t angle_a_cdeg, int32_t angle_b_cdeg, int32_t current_ma,
                     uint32_t buttons, uint32_t switches) {
     bool edge = false;
@@ -67,6 +74,10 @@ bool guard_host_run(guard_host_t *host, int32_t ms, int32_t angle_a_cdeg, int32_
         host->request.arm = host->request.disarm = host->request.configure = false;
         host->applied[i] = host->out.applied_cdeg_s;
         edge = edge || host->out.edge;
+    }
+    for (int32_t left = ms < GUARD_HOST_MOST ? ms : GUARD_HOST_MOST; left > 0; left -= (int32_t)PANEL_MOST_MS) {
+        const uint8_t step_ms = (uint8_t)(left < (int32_t)PANEL_MOST_MS ? left : (int32_t)PANEL_MOST_MS);
+        panel_lights_step(&host->lights, &host->guard, &host->out, &host->panel, step_ms);
     }
     return edge;
 }

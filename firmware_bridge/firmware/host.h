@@ -3,6 +3,7 @@
 #define INVERSION_TABLE_HOST_H
 
 #include "guard.h"
+#include "panel_lights.h"
 
 /* The longest run in one call. */
 #define GUARD_HOST_MOST 1000
@@ -13,6 +14,8 @@ typedef struct {
     guard_command_t command;
     guard_request_t request;
     guard_out_t out;
+    panel_signals_t panel; /* what the host would show and sound */
+    panel_lights_t lights;
     int16_t applied[GUARD_HOST_MOST];
 } guard_host_t;
 

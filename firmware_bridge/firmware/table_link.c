@@ -3,7 +3,7 @@
 
 /* Bodies, without type, sequence number and check sum. */
 #define HELLO_BODY 5u
-#define COMMAND_BODY 11u
+#define COMMAND_BODY 14u
 #define ARM_BODY 22u
 #define DISARM_BODY 6u
 #define CONFIGURE_BODY 47u
@@ -111,11 +111,13 @@ static void take_hello(table_link_t *link, const uint8_t *body, uint16_t sequenc
 
 static bool command_is_sound(const uint8_t *body) {
     const uint8_t cause = body[9];
+    const uint8_t buzzer = body[13];
     return body[8] <= GUARD_CUT && (cause <= TABLE_LINK_HAZARDS || cause == TABLE_LINK_PERSON) &&
-           (body[10] & 0xC8u) == 0u;
+           (body[10] & 0xC8u) == 0u && get16(body + 11) <= TABLE_LINK_LAMPS &&
+           (buzzer == 0u || buzzer >= TABLE_LINK_LOWEST_BUZZER);
 }
 
-static void take_command(table_link_t *link, const uint8_t *body, uint16_t sequence, uint32_t now_ms) {
+static void take_command(table_link_t *link, const uint8_t *body, uint16_t sequence) {
     const uint8_t flags = body[10];
     link->command = (guard_command_t){
         .session_id = get32(body + 2),
@@ -127,10 +129,13 @@ static void take_command(table_link_t *link, const uint8_t *body, uint16_t seque
         .presence_fresh = flag(flags, 0x02u),
         .fresh = true,
     };
-    link->panel.tone = flag(flags, 0x04u);
-    link->panel.alarm = (uint8_t)((flags >> 4) & 0x03u);
+    link->panel = (panel_signals_t){
+        .lamps = get16(body + 11),
+        .buzzer = body[13],
+        .alarm = (uint8_t)((flags >> 4) & 0x03u),
+        .tone = flag(flags, 0x04u),
+    };
     link->command_sequence = sequence;
-    link->command_ms = now_ms;
 }
 
 static bool configure_is_sound(const uint8_t *body) {
@@ -259,7 +264,7 @@ static void take_frame(table_link_t *link, uint32_t now_ms) {
         reject(link, TABLE_LINK_IS_STALE);
     } else if (type == TABLE_LINK_COMMAND) {
         link->newest = sequence;
-        take_command(link, body, sequence, now_ms);
+        take_command(link, body, sequence);
     } else if (link->asked.type != 0u) {
         reject(link, TABLE_LINK_IS_BUSY);
     } else {
@@ -422,9 +427,6 @@ uint8_t table_link_next(table_link_t *link, const guard_pins_t *pins, const guar
     /* A contact that chatters could fill the line: of two edges in a row the second waits for what else is to be said. */
     const bool waits = link->edge_told && (link->reply_due || link->answer.type != 0u);
     const bool edge = link->edge && since_ms >= TABLE_LINK_EDGE_MS && !waits;
-    if (now_ms - link->command_ms > GUARD_LONGEST_LEASE_MS) {
-        link->panel = (table_link_panel_t){0};
-    }
     if (!link->telemetry_sent || since_ms >= TABLE_LINK_PERIOD_MS || edge) {
         return send_telemetry(link, pins, out, now_ms, wire);
     }

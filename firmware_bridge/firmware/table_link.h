@@ -18,8 +18,9 @@
 
 #include "frame.h"
 #include "guard.h"
+#include "panel_lights.h"
 
-#define TABLE_LINK_VERSION 1u
+#define TABLE_LINK_VERSION 2u
 
 /* Types: bit 7 tells the table's frames from the host's, so that neither takes its own echo for the other. */
 #define TABLE_LINK_HELLO 0x01u
@@ -43,6 +44,9 @@
 /* The number of a stop that a person asked for. */
 #define TABLE_LINK_PERSON 99u
 #define TABLE_LINK_HAZARDS 36u
+/* Lamps of a panel, and the lowest pitch of its buzzer, in tens of hertz. */
+#define TABLE_LINK_LAMPS 0x7FFFu
+#define TABLE_LINK_LOWEST_BUZZER 15u
 /* The demand of a command that stands for frames that came and were refused: the guard takes none such, but knows that
  * somebody is there (H18, not H17). */
 #define TABLE_LINK_NO_DEMAND 0xFFu
@@ -68,13 +72,6 @@ typedef struct {
     uint16_t boot_count;  /* one more at every boot */
 } table_link_identity_t;
 
-/* The host's lamps and tone; the panel shows and sounds the stronger of these and the guard's own. Nothing of them is
- * left GUARD_LONGEST_LEASE_MS after the last command: a host that is gone sounds no more. */
-typedef struct {
-    uint8_t alarm;
-    bool tone;
-} table_link_panel_t;
-
 /* A request that waits for the guard, or the answer to one that waits for the transmitter. */
 typedef struct {
     uint8_t type; /* 0: none */
@@ -89,7 +86,7 @@ typedef struct {
     table_link_identity_t identity;
     guard_command_t command;
     guard_request_t request;
-    table_link_panel_t panel;
+    panel_signals_t panel; /* of the last command; how long it counts is decided in panel_lights.c */
     table_link_question_t asked;
     table_link_question_t answer;
     uint8_t accepted_type; /* of the last request that was accepted, for its repetitions */
@@ -98,7 +95,6 @@ typedef struct {
     uint32_t config_hash;
     uint32_t nonce; /* of the last HELLO */
     uint32_t hello_ms;
-    uint32_t command_ms; /* when a command was taken last */
     uint32_t telemetry_ms;
     uint32_t sent_ms[TABLE_LINK_SENT];
     uint16_t sent;           /* frames sent since the last HELLO, up to TABLE_LINK_SENT */

@@ -57,6 +57,7 @@ uint32_t wire_run(wire_t *wire, int32_t angle_a_cdeg, int32_t angle_b_cdeg, int3
     table_link_take(link, &host->command, &host->request);
     guard_step(&host->guard, &host->pins, &host->command, &host->request, &host->out);
     host->applied[0] = host->out.applied_cdeg_s;
+    panel_lights_step(&host->lights, &host->guard, &host->out, &link->panel, 1u);
     table_link_settle(link, &host->out);
     wire->owed = wire->owed > WIRE_SPEED ? wire->owed - WIRE_SPEED : 0;
     /* A frame is begun when the one before has left. */

@@ -154,7 +154,9 @@ static wire_t host_frame(const bench_t *bench, uint16_t behind) {
     body[8] = (uint8_t)below(6u);
     body[9] = (uint8_t)below(37u);
     body[10] = (uint8_t)(below(8u) | below(4u) << 4);
-    return made(TABLE_LINK_COMMAND, bench->sequence, body, 11);
+    put(body + 11, below(0x8000u), 2);
+    body[13] = (uint8_t)(below(2u) * (15u + below(241u)));
+    return made(TABLE_LINK_COMMAND, bench->sequence, body, 14);
 }
 
 static void table_ticks(bench_t *bench, uint32_t ms) {
@@ -315,7 +317,7 @@ uint32_t to_the_host(uint8_t *stream, uint32_t room, uint32_t count, uint16_t fi
             memcpy(stream + length, again->bytes, again->length);
             length += again->length;
         } else if (kind == ECHOED) { /* one of the host's own frames comes back */
-            const wire_t own = made(TABLE_LINK_COMMAND, sequence, body, 11);
+            const wire_t own = made(TABLE_LINK_COMMAND, sequence, body, 14);
             memcpy(stream + length, own.bytes, own.length);
             length += own.length;
         } else if (kind != REPEATED && kind != REORDERED && sent != 0u) {

@@ -52,6 +52,8 @@ static void on_the_wire(table_link_t *link, const uint8_t *data, size_t size) {
             uint8_t wire[FRAME_WIRE_LARGEST];
             table_link_take(link, &command, &request);
             check_command(&command);
+            NEVER(link->panel.lamps > TABLE_LINK_LAMPS || link->panel.alarm > GUARD_HIGH);
+            NEVER(link->panel.buzzer != 0u && link->panel.buzzer < TABLE_LINK_LOWEST_BUZZER);
             NEVER(request.arm + request.disarm + request.configure > 1);
             NEVER(request.arm && request.arming.session_id == 0u);
             NEVER(request.configure && request.config.hash == 0u);

@@ -9,7 +9,7 @@ from firmware_bridge.guard_build import GUARD_SOURCES
 from tests.firmware_bridge.building import FIRMWARE
 from tests.firmware_bridge.table_side import SOURCES
 
-GUARDED = [*SOURCES, *(FIRMWARE / source for source in GUARD_SOURCES if source != "host.c")]
+GUARDED = [*SOURCES, *(FIRMWARE / source for source in GUARD_SOURCES if source.startswith("guard"))]
 
 
 class GuardedTable:

@@ -10,7 +10,7 @@ from firmware_bridge.frames import HostFrames
 from tests.firmware_bridge.building import FIRMWARE
 from tests.firmware_bridge.wire import NAMES, on_wire, packed
 
-SOURCES = [FIRMWARE / "frame.c", FIRMWARE / "table_link.c"]
+SOURCES = [FIRMWARE / "frame.c", FIRMWARE / "table_link.c", FIRMWARE / "panel_lights.c"]
 REASONS = ("cobs", "length", "crc", "type", "version", "sequence", "value", "stale", "busy")
 Built = tuple[FFI, Any]
 

@@ -116,7 +116,7 @@ PLANTED = {
 def test_a_planted_defect_is_found(planted: str, tmp_path: Path) -> None:
     name, right, wrong, kind = PLANTED[planted]
     spoilt = library(tmp_path, SOURCES, FIRMWARE / "table_link.h", EXTRA, {name: (right, wrong)})
-    assert kind in wrong_at_the_table(spoilt, 50_000, 5, old_hellos=True)[0]
+    assert kind in wrong_at_the_table(spoilt, 300_000, 5, old_hellos=True)[0]
 
 
 SPOILT_CODEC = {

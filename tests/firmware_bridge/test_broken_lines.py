@@ -134,7 +134,7 @@ def test_a_table_that_comes_back_with_other_constants_is_seen_and_told_and_given
 def test_a_table_of_another_release_in_its_place_stays_out(bench: Bench) -> None:
     bench.run(200)
     bench.port.unplugged = True
-    bench.table.hello = {"version": 2}
+    bench.table.hello = {"version": 3}
     bench.run(6000)
     assert isinstance(bench.bridge.trouble, MismatchError)
     bench.table.hello = {}

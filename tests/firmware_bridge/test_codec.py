@@ -92,8 +92,32 @@ def test_a_command_is_sent_as_the_page_says(example: dict[str, Any]) -> None:
         plan_return=bool(fields["flags"] & protocol.PLAN_RETURN),
         presence_fresh=bool(fields["flags"] & protocol.PRESENCE_FRESH),
     )
-    signals = Signals(Alarm(fields["flags"] >> protocol.ALARM_SHIFT), bool(fields["flags"] & protocol.TONE))
+    signals = Signals(
+        Alarm(fields["flags"] >> protocol.ALARM_SHIFT),
+        bool(fields["flags"] & protocol.TONE),
+        fields["lamps"],
+        10 * fields["buzzer"],
+    )
     assert HostFrames(example["sequence"]).command(command, signals).hex() == example["wire"]
+
+
+@pytest.mark.parametrize(
+    ("signals", "why"),
+    [
+        (Signals(lamps=0x8000), "lamps are 0x8000, and 0x7fff are all"),
+        (Signals(lamps=-1), "lamps are -0x1"),
+        (Signals(buzzer_hz=140), "buzzer_hz is 140: 0, or 150 to 2550"),
+        (Signals(buzzer_hz=2560), "buzzer_hz is 2560"),
+        (Signals(buzzer_hz=155), "in steps of 10"),
+        (Signals(buzzer_hz=-150), "buzzer_hz is -150"),
+    ],
+    ids=repr,
+)
+def test_a_lamp_or_a_pitch_that_no_panel_has_is_refused_by_name(signals: Signals, why: str) -> None:
+    frames = HostFrames(7)
+    with pytest.raises(ValueError, match=why):
+        frames.command(Command(), signals)
+    assert frames.sequence == 6, "and no number is lost for it"
 
 
 @pytest.mark.parametrize("kind", ["HELLO", "ARM", "DISARM", "CONFIGURE"])
@@ -194,7 +218,7 @@ def test_the_answer_to_a_handshake_is_read_as_the_page_says() -> None:
     codec.expect(fields["nonce"])
     (event,) = codec.feed(bytes.fromhex(example["wire"]), 0)
     assert event == HelloReply(
-        1,
+        protocol.VERSION,
         (1, 2, 3),
         fields["reset_cause"],
         fields["boot_count"],

@@ -9,6 +9,7 @@ import pytest
 from cobs import cobs
 
 from firmware_bridge import protocol
+from safety.signals import ALL_LAMPS
 from tests.firmware_bridge.building import FIRMWARE
 from tests.firmware_bridge.table_side import REASONS, Built
 from tests.firmware_bridge.wire import DOCUMENT, FRAMES, NAMES
@@ -97,8 +98,10 @@ def test_both_sides_have_the_same_numbers(tmp_path: Path) -> None:
         ("PERIOD_MS", protocol.TELEMETRY_MS),
         ("FRESH_MS", protocol.FRESH_MS),
         ("PERSON", protocol.PERSON),
+        ("LOWEST_BUZZER", protocol.LOWEST_BUZZER_HZ // protocol.BUZZER_STEP_HZ),
     ):
         assert f"#define TABLE_LINK_{name} {value}u" in header
+    assert f"#define TABLE_LINK_LAMPS 0x{ALL_LAMPS:04X}u" in header
     for name in NAMES:
         assert f"#define TABLE_LINK_{name} 0x{getattr(protocol, name):02X}u" in header
     for name, value in (("OVERHEAD", protocol.OVERHEAD), ("LARGEST", protocol.LARGEST)):

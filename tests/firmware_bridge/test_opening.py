@@ -60,7 +60,7 @@ def test_a_table_that_does_not_answer_to_its_constants_is_told() -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"version": 2}, "speaks version 2 of the protocol, this program version 1"),
+        ({"version": 1}, "speaks version 1 of the protocol, this program version 2"),
         (
             {"hard_limits": [-7000, *[value for _, value in protocol.HARD_LIMITS][1:]]},
             "deepest_cap_cdeg is -7000 in the firmware and -6000 here",

@@ -8,7 +8,7 @@ import pytest
 from config import limits
 from config.limits import BOUNDS
 from firmware_bridge import protocol
-from safety.signals import BUTTONS
+from safety.signals import ALL_LAMPS, BUTTONS, LAMPS
 from tests.firmware_bridge.building import FIRMWARE
 from tests.firmware_bridge.wire import FRAMES, NAMES
 from tests.test_architecture import ROOT
@@ -112,6 +112,63 @@ def test_the_buttons_have_their_bits() -> None:
     assert sum(BUTTONS.values()) == protocol.ALL_BUTTONS
 
 
+def test_the_lamps_have_their_bits_and_the_buzzer_its_range() -> None:
+    told = {row[0].strip("`"): row for row in rows(section("COMMAND"), "field")}
+    assert {name: int(bit) for bit, name in re.findall(r"(\d+) ([A-Z_]+)", told["lamps"][3])} == LAMPS
+    assert numbers(told["lamps"][2]) == [0, ALL_LAMPS]
+    steps = protocol.LOWEST_BUZZER_HZ // protocol.BUZZER_STEP_HZ, protocol.HIGHEST_BUZZER_HZ // protocol.BUZZER_STEP_HZ
+    assert numbers(told["buzzer"][2]) == [0, *steps]
+
+
+def test_what_the_panel_does_by_itself_is_what_the_code_does() -> None:
+    header = (FIRMWARE / "panel_lights.h").read_text(encoding="utf-8")
+    macros = {name: int(value) for name, value in re.findall(r"^#define PANEL_(\w+) (\d+)u$", header, re.MULTILINE)}
+    bursts = {
+        name: int(value, 16) for name, value in re.findall(r"#define PANEL_(\w+)_BURST UINT32_C\((\w+)\)", header)
+    }
+    told = " ".join(section("What the panel shows and sounds").split())
+    pulses = {
+        name: [100 * at for at in range(32) if bits >> at & 1 and not (at and bits >> (at - 1) & 1)]
+        for name, bits in bursts.items()
+    }
+
+    def found_out(name: str) -> float:
+        return (macros[f"{name}_GAP_MS"] + macros["PATIENCE_MS"]) / 1000
+
+    first = pulses["HIGH"][:5]
+    assert pulses["HIGH"] == first + [at + 1600 for at in first], "the same again, 1.6 s later"
+    for sentence in (
+        f"red at {1000 / macros['RED_MS']:g} Hz, yellow at {1000 / macros['YELLOW_MS']:.1f} Hz",
+        f"for {macros['DARK_MS'] // 1000} s (red for high",
+        f"100 ms at {10 * macros['HIGH_PITCH']} Hz every {macros['HIGH_MS'] // 1000} s",
+        f"at {', '.join(map(str, first))} ms",
+        f"three of 200 ms at {10 * macros['MEDIUM_PITCH']} Hz every {macros['MEDIUM_MS'] // 1000} s",
+        f"at {', '.join(map(str, pulses['MEDIUM']))} ms",
+        f"waits {macros['GRACE_MS']} ms",
+        f"after {found_out('HIGH'):g} s (high) or {found_out('MEDIUM'):g} s (medium)",
+        f"{macros['MOTION_MS']} ms of {10 * macros['MOTION_PITCH']} Hz whenever the buzzer was silent for 1 s",
+    ):
+        assert sentence in told, sentence
+    assert macros["MOTION_GAP_MS"] == 1000
+
+
+def test_the_budget_of_the_line_is_what_its_frames_take() -> None:
+    def percent(message: str, every_ms: int) -> float:
+        bytes_on_wire = protocol.LENGTHS[getattr(protocol, message)] + 2
+        return 100 * bytes_on_wire * 10 / protocol.BAUD / (every_ms / 1000)
+
+    told = " ".join(PAGE[PAGE.index("**The line's budget**") : PAGE.index("## Which frames are taken")].split())
+    for message, every_ms, share in (
+        ("TELEMETRY", 10, "telemetry frames a second are {:.0f} %"),
+        ("ANSWER", 50, "an ANSWER every 50 ms {:.0f} % more"),
+        ("COMMAND", 10, "100 COMMANDs a second are {:.0f} %"),
+        ("CONFIGURE", 50, "CONFIGURE every 50 ms adds {:.0f} %"),
+        ("ARM", 50, "or ARM {:.0f} %"),
+        ("HELLO", 100, "a HELLO every 100 ms {:.0f} %"),
+    ):
+        assert share.format(percent(message, every_ms)) in told, message
+
+
 def test_what_refuses_a_request_is_what_the_guard_says() -> None:
     guard = (FIRMWARE / "guard.c").read_text(encoding="utf-8")
     functions = {
@@ -140,4 +197,3 @@ def test_times_and_sums_are_those_of_the_code() -> None:
     assert f"always 0x{protocol.CRC_RESIDUE:08X}" in PAGE
     assert f"version {protocol.VERSION}\n" in PAGE
     assert f"{protocol.BAUD:,} baud" in PAGE
-    assert f"end {limits.LONGEST_LEASE_MS} ms after the last COMMAND" in PAGE.replace("\n", " ")

@@ -154,11 +154,11 @@ def test_only_the_answer_to_our_own_newest_handshake_counts_and_only_once() -> N
 
 @pytest.mark.parametrize("length", [9, 43, 49])
 def test_another_version_is_told_and_opens_nothing(length: int) -> None:
-    frame = bytes([protocol.HELLO_REPLY, 0, 0, 2, *range(length - 8)])
+    frame = bytes([protocol.HELLO_REPLY, 0, 0, 1, *range(length - 8)])
     codec = HostCodec()
     codec.expect(NONCE)
     events = codec.feed(2 * on_wire(frame + zlib.crc32(frame).to_bytes(4, "little")), 0)
-    assert events == [HelloReply(2)]
+    assert events == [HelloReply(1)]
     assert not codec.open
     assert rejected(codec) == {"version": 2}
 

@@ -85,7 +85,7 @@ def test_a_contact_that_chatters_leaves_room_for_answers(built: Built) -> None:
             sent.append(table.link.sent_type)
             table.echo = table.link.sent_sequence if sent[-1] == protocol.TELEMETRY else table.echo
         if ms == 100:
-            table.take(on_wire(packed("HELLO", 10, {"version": 1, "nonce": 99})))
+            table.take(on_wire(packed("HELLO", 10, {"version": protocol.VERSION, "nonce": 99})))
         if ms == 200:
             table.take(frames.disarm(1, table.echo))
             table.settle(answer=1, edge=1)

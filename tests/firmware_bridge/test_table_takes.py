@@ -7,7 +7,7 @@ import pytest
 
 from firmware_bridge import protocol
 from firmware_bridge.frames import HostFrames
-from safety.signals import Alarm, Command, Signals
+from safety.signals import ALL_LAMPS, LAMPS, Alarm, Command, Signals
 from tests.firmware_bridge.table_side import Built, Table, fields_of, pieces
 from tests.firmware_bridge.wire import DOCUMENT, FRAMES, NAMES, REFUSED, on_wire, packed
 
@@ -34,7 +34,9 @@ def test_a_command_is_understood_as_the_page_says(built: Built, example: dict[st
         assert getattr(command, name) == fields[name]
     flags = fields["flags"]
     assert (command.plan_return, command.presence_fresh) == (bool(flags & 1), bool(flags & 2))
-    assert (table.link.panel.tone, table.link.panel.alarm) == (bool(flags & 4), flags >> 4)
+    panel = table.link.panel
+    assert (panel.tone, panel.alarm) == (bool(flags & 4), flags >> 4)
+    assert (panel.lamps, panel.buzzer) == (fields["lamps"], fields["buzzer"])
     assert not table.takes(b"")
     assert table.rejected() == {}
 
@@ -158,20 +160,44 @@ def test_only_telemetry_may_be_echoed(built: Built) -> None:
     assert table.takes(frames.command(Command(echo=table.echo), Signals()))
 
 
-def test_lamps_and_tone_of_a_host_end_with_its_commands(built: Built) -> None:
+def panel_of(table: Table) -> Signals:
+    panel = table.link.panel
+    return Signals(Alarm(panel.alarm), panel.tone, panel.lamps, 10 * panel.buzzer)
+
+
+@pytest.mark.parametrize("lamps", [0, *LAMPS.values(), ALL_LAMPS])
+def test_every_lamp_reaches_the_panel_and_no_other(built: Built, lamps: int) -> None:
+    table = Table(built)
+    signals = Signals(lamps=lamps, buzzer_hz=lamps % 2 * 150)
+    assert table.takes(table.ready().command(Command(echo=table.echo), signals))
+    assert panel_of(table) == signals
+
+
+@pytest.mark.parametrize("wrong", [{"lamps": 0x8000}, {"lamps": 0xFFFF}, {"buzzer": 1}, {"buzzer": 14}], ids=str)
+def test_a_command_with_a_lamp_or_a_pitch_that_there_is_not_is_none(built: Built, wrong: dict[str, int]) -> None:
     table = Table(built)
     frames = table.ready()
-    assert table.takes(frames.command(Command(echo=table.echo), Signals(Alarm.HIGH, tone=True)))
-    for late_ms, left in ((0, (Alarm.HIGH, True)), (250, (Alarm.HIGH, True)), (1, (Alarm.NONE, False))):
-        table.sent(late_ms)
-        assert (table.link.panel.alarm, table.link.panel.tone) == left
+    right = Signals(Alarm.LOW, lamps=4, buzzer_hz=150)
+    assert table.takes(frames.command(Command(echo=table.echo), right))
+    fields = {**dict.fromkeys(NAMES["COMMAND"], 0), "echo": table.echo, **wrong}
+    assert not table.takes(on_wire(packed("COMMAND", frames.sequence + 1, fields)))
+    assert table.rejected() == {"value": 1}
+    assert panel_of(table) == right
+
+
+def test_each_command_replaces_the_lamps_of_the_last(built: Built) -> None:
+    table = Table(built)
+    frames = table.ready()
+    for signals in (Signals(Alarm.HIGH, True, ALL_LAMPS, 2550), Signals()):
+        assert table.takes(frames.command(Command(echo=table.echo), signals))
+        assert panel_of(table) == signals
 
 
 def test_before_a_handshake_of_this_version_nothing_is_taken(built: Built) -> None:
     table, frames = Table(built), HostFrames(20)
     table.sent()
     assert not table.takes(frames.command(Command(echo=0), Signals()))
-    table.greet(version=2)
+    table.greet(version=1)
     table.sent(10)
     assert not table.takes(frames.command(Command(echo=table.echo), Signals()))
     assert table.rejected() == {"version": 3}
@@ -189,7 +215,7 @@ def test_another_versions_handshake_is_answered_with_ours(built: Built) -> None:
 
 def test_only_another_versions_handshake_may_be_longer(built: Built) -> None:
     table = Table(built)
-    frame = packed("HELLO", 10, {"version": 1, "nonce": 7})[:-4] + b"more"
+    frame = packed("HELLO", 10, {"version": protocol.VERSION, "nonce": 7})[:-4] + b"more"
     table.take(on_wire(frame + zlib.crc32(frame).to_bytes(4, "little")))
     assert protocol.HELLO_REPLY not in {told[0] for told in pieces(table.sent())}
     assert table.rejected() == {"length": 1}
@@ -205,7 +231,7 @@ def test_a_handshake_says_what_the_table_is(built: Built) -> None:
     version, firmware, cause, boots, clock_ms, nonce, config_hash, *limits = protocol.LAYOUTS[
         protocol.HELLO_REPLY
     ].unpack(told[:-4])[2:]
-    assert (version, firmware, cause, boots) == (1, b"\1\2\3", 4, 300)
+    assert (version, firmware, cause, boots) == (protocol.VERSION, b"\1\2\3", 4, 300)
     assert (clock_ms, nonce, config_hash) == (12_345, 0xABCDEF01, 0x12345678)
     assert limits == [value for _, value in protocol.HARD_LIMITS]
 
@@ -233,7 +259,7 @@ def test_after_a_handshake_nothing_from_before_is_taken(built: Built) -> None:
     frames = table.ready()
     table.now_ms += 60
     before = frames.command(Command(echo=table.echo), Signals())
-    table.take(on_wire(packed("HELLO", 10, {"version": 1, "nonce": 99})))
+    table.take(on_wire(packed("HELLO", 10, {"version": protocol.VERSION, "nonce": 99})))
     assert not table.takes(before)
     assert table.rejected() == {"stale": 1}
 

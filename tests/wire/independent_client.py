@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 HELLO, COMMAND, ARM, DISARM, CONFIGURE = 0x01, 0x02, 0x03, 0x04, 0x05
 HELLO_REPLY, TELEMETRY, ANSWER = 0x81, 0x82, 0x83
 BODY_LENGTHS = {HELLO_REPLY: 43, TELEMETRY: 35, ANSWER: 17}
-VERSION = 1
+VERSION = 2
 PLAN_RETURN, PRESENCE_FRESH = 1, 2
+ARMED_LAMP, RETURN_LAMP, SILENT = 0x0008, 0x0040, 0
 HELLO_EVERY_MS, ASK_EVERY_MS, ASK_FOR_MS, CONFIGURE_EVERY_MS, SILENCE_MS = 100, 50, 1000, 1000, 150
 
 # This table's data sheet: 12 A for 41.7 s from cold (6000 A²s), of which 40 % are kept for a return; 5 A for ever.
@@ -187,7 +188,8 @@ class Client:
         velocity, flags = self._velocity(told, now_ms), PRESENCE_FRESH
         if self.step == "returning":
             flags |= PLAN_RETURN
-        body = struct.pack("<HIhBBB", told.sequence, told.session_id, velocity, 0, 0, flags)
+        lamps = RETURN_LAMP if self.step == "returning" else ARMED_LAMP if told.session_id else 0
+        body = struct.pack("<HIhBBBHB", told.sequence, told.session_id, velocity, 0, 0, flags, lamps, SILENT)
         return self._frame(COMMAND, body)
 
     def _velocity(self, told: Telemetry, now_ms: int) -> int:
