@@ -4,15 +4,20 @@ The same for every table: whoever composes it brings a bridge, a clock and what 
 """
 
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from config.limits import Limits
 from config.plan import Plan
+from config.screening import Screening
 from controller.loop import TICK_MS, Clock, ControlLoop
 from controller.machine import SessionMachine
-from controller.walker import steps_of
+from controller.panel_screening import Asking, declaration_of
+from controller.permits import declared
+from controller.walker import Steps, steps_of
 from firmware_bridge.bridge import Bridge
+from safety import arming
 from safety.signals import Arm, Cause, Contacts, Demand, Host, Permit, Region, Snapshot, State
 
 IDLE: Final = State.IDLE
@@ -21,6 +26,8 @@ LEVEL: Final = Region.LEVEL
 OPEN: Final = Contacts.OPEN
 NOBODY_ACTS_MS: Final = 120_000
 NOBODY_ARMS_MS: Final = 600_000
+# Beside these, for each question of the screening list that is answered at the panel.
+A_QUESTION_MS: Final = 30_000
 STRAPS_STAY_MS: Final = 5_000
 LEVEL_CDEG: Final = 150
 KNOWN_MS: Final = 1000
@@ -104,14 +111,39 @@ def arm_of(plan: Plan, limits: Limits, permit: Permit, held_tilt: bool, strap_wa
     )
 
 
+def allowed(plans: Sequence[Plan], limits: Limits, permit_for: Callable[[Plan], Permit]) -> tuple[Plan, ...]:
+    """Return the plans that these limits and the person's history allow; the first stays, and ARM says why it may not.
+
+    Two plans of one name would be one on the panel, so that each name stays once.
+    """
+    found = [plans[0]]
+    for plan in plans[1:]:
+        arm = arm_of(plan, limits, permit_for(plan), True, False, 1)
+        against = list(plan.contradictions(limits, "this table's limit")) or arming.of_plan(arm, limits)
+        if not against and not arming.beyond_history(arm) and all(plan.name != other.name for other in found):
+            found.append(plan)
+    return tuple(found)
+
+
 class Session:
-    """One plan on one table, tick by tick.
+    """One session on one table, tick by tick: of one plan, or of whichever is chosen at the panel.
 
     Args:
-        bridge, clock: the table and the monotonic clock that goes with it.
-        plan, limits, permit: what is to be done, within which limits, and by whose leave.
-        held_tilt, strap_wait: the profile's rules.
+        bridge: the table.
+        clock: the monotonic clock that goes with it.
+        plan: what is to be done, unless another of `plans` is chosen.
+        limits: within which limits.
+        permit: by whose leave; None where the screening list is answered at the panel.
         host: what the host knows of itself.
+        plans: further plans that may be chosen at the panel, where the limits and the person's history allow them.
+        permit_for: makes the permit of each of them, since a permit is for one plan; needed with `plans` and a permit.
+        screening: the list to be answered at the panel first; the permits are then `declared`.
+        held_tilt: the profile's rule on how a tilt runs; `strap_wait` that on a strap that opens below level.
+        strap_wait: see there.
+        lamps_tested: whether somebody has told this program already that every lamp is lit and the tone sounds.
+
+    Raises:
+        ValueError: there is neither a permit nor a screening list; or plans to choose from, and no `permit_for`.
     """
 
     def __init__(
@@ -120,16 +152,43 @@ class Session:
         clock: Clock,
         plan: Plan,
         limits: Limits,
-        permit: Permit,
+        permit: Permit | None,
         host: Host,
         *,
+        plans: Sequence[Plan] = (),
+        permit_for: Callable[[Plan], Permit] | None = None,
+        screening: Screening | None = None,
         held_tilt: bool = True,
         strap_wait: bool = False,
+        lamps_tested: bool = False,
     ) -> None:
         """Begin with an idle machine; nothing moves before the first tick."""
-        self.plan = plan
+        self._limits = limits
+        self._host = host
+        self._screening = screening if permit is None else None
+        self._permits: dict[str, Permit] = {}
+        offered = [plan, *(other for other in plans if other != plan)]
+        if permit is not None:
+            self._permits[plan.hash] = permit
+            if len(offered) > 1:
+                if permit_for is None:
+                    raise ValueError("plans to choose from need permit_for: a permit is for one plan")
+                self._permits |= {other.hash: permit_for(other) for other in offered[1:]}
+                offered = list(allowed(offered, limits, lambda one: self._permits[one.hash]))
+        elif screening is None:
+            raise ValueError("a session needs a permit, or a screening list that is answered at the panel")
+        self._plans = {steps_of(one): one for one in offered}
+
+        def arm(number: int, steps: Steps) -> Arm:
+            return arm_of(self._plans[steps], limits, self._permits[steps.hash], held_tilt, strap_wait, number)
+
         self.machine = SessionMachine(
-            steps_of(plan), limits, lambda number: arm_of(plan, limits, permit, held_tilt, strap_wait, number)
+            tuple(self._plans),
+            limits,
+            arm,
+            questions=0 if self._screening is None else len(self._screening.items),
+            declare=self._declare,
+            lamps_tested=lamps_tested,
         )
         self.loop = ControlLoop(bridge, self.machine, limits, clock, host)
         self.snapshot: Snapshot | None = None
@@ -141,7 +200,24 @@ class Session:
         self._quiet_ms = 0
         self._buttons = 0
         self._straps_ms = 0
-        self._patience_ms = plan.rest_s * 1000 + NOBODY_ACTS_MS
+        self._patience_ms = max(one.rest_s for one in offered) * 1000 + NOBODY_ACTS_MS
+        questions = 0 if self._screening is None else len(self._screening.items)
+        self._arms_within_ms = NOBODY_ARMS_MS + questions * A_QUESTION_MS
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that is shown at the panel, and from ARM on the one that is armed."""
+        return self._plans[self.machine.steps]
+
+    def _declare(self, asking: Asking) -> tuple[Steps, ...]:
+        """Make the permits of what was declared at the panel, and return the plans that they allow."""
+        assert self._screening is not None
+        screening, wall_s = self._screening, self._host.wall_s
+        declaration = declaration_of(asking, screening, wall_s)
+        plans = list(self._plans.values())
+        self._permits = {plan.hash: declared(plan, screening, declaration, wall_s) for plan in plans}
+        within = allowed(plans, self._limits, lambda plan: self._permits[plan.hash])
+        return tuple(steps for steps, plan in self._plans.items() if plan in within)
 
     def tick(self) -> Snapshot:
         """Run one tick and see whether the session is over."""
@@ -185,9 +261,9 @@ class Session:
                 self._straps_ms += readings.elapsed_ms
                 opened = readings.strap_left is OPEN and readings.strap_right is OPEN
                 self.finished = not moving and (opened or self._straps_ms >= STRAPS_STAY_MS)
-            elif self.gave_up and not moving:
+            elif (self.gave_up or self.machine.start.declined) and not moving:
                 self.finished = True
-            elif snapshot.t_ms >= NOBODY_ARMS_MS:
+            elif snapshot.t_ms >= self._arms_within_ms:
                 self.finished = not moving
         elif self.gave_up and not moving and decision.still and decision.region in (Region.LEVEL, Region.ABOVE):
             self.finished = True

@@ -273,9 +273,9 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
     """What the session would like in this tick: a velocity, this tick's requests, and where the session stands.
 
     `plan_return` marks the plan's own way back. The reasons `stop_because` and `return_because` are empty
-    when nothing is asked. `state` to `question` are for people and records; the judge does not read them. `tone`
+    when nothing is asked. `state` to `answer` are for people and records; the judge does not read them. `tone`
     asks for the tone before a motion; `plan` names the chosen plan, `guide` says what the panel waits for, `question`
-    which question of the screening list, 0 without one.
+    which question of the screening list, 0 without one, and `answer` what is chosen there so far, None without any.
     """
 
     velocity_cdeg_s: int = 0
@@ -293,6 +293,7 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
     plan: str = ""
     guide: Guide = Guide.NOTHING
     question: int = 0
+    answer: int | None = None
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):

@@ -29,7 +29,8 @@ class Habits:
     """How these people are: where they board, how quick they are, what they do in trouble.
 
     `boards_at_deg` is the angle at which the patient steps on, `reaction_ms` passes between seeing something
-    and acting on it, `presence_every_s` between two shows of presence.
+    and acting on it, `presence_every_s` between two shows of presence. `plan` is chosen at the panel, by name; empty:
+    the one that is shown. The patient asks for less `less_after_s` into a hold, once; 0: never.
 
     Raises:
         UsageError: a value that no person has.
@@ -39,6 +40,8 @@ class Habits:
     reaction_ms: int = 600
     presence_every_s: float = 15.0
     in_trouble: Policy = Policy.HELP
+    plan: str = ""
+    less_after_s: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse people who are none."""
@@ -48,6 +51,8 @@ class Habits:
             raise UsageError(f"reaction_ms = {self.reaction_ms} lies outside 0 … 60000")
         if not 1 <= self.presence_every_s <= 3600:
             raise UsageError(f"presence_every_s = {self.presence_every_s} lies outside 1 … 3600")
+        if not 0 <= self.less_after_s <= 300:
+            raise UsageError(f"less_after_s = {self.less_after_s} lies outside 0 … 300")
 
 
 class Fingers:

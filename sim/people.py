@@ -4,15 +4,15 @@ They see what a screen and the panel's lamps show, one `Snapshot` after another,
 nothing of the plant. They look ten times a second, and between two looks and two movements of a finger nothing of
 them runs, so that a tick costs a fraction of a microsecond.
 
-What they do, in order: the patient is on the table, the straps are closed, one after the other; with held TILT
-the supervisor lowers the table to level, confirms the straps, asks the patient to try the own button, reads the
-plan back and confirms afresh; waits until the table has been still long enough and holds TILT down to the
-target; shows presence while the patient is below level; and after the last rest confirms, opens the straps and
-lets the patient off. What they do in trouble is told at `Supervisor._mend`.
+What they do, in order, as the panel asks for it: the supervisor tells that the lamps are lit, closes the straps, one
+after the other, lowers the table to level by a held TILT, has the patient try the own button, confirms the straps,
+chooses the plan, reads it back and confirms afresh; waits until the table has been still long enough and holds TILT
+down to the target; shows presence while the patient is below level; and after the last rest confirms, opens the
+straps and lets the patient off. What they do in trouble is told at `Supervisor._mend`.
 """
 
 from firmware_bridge.hands import Hands
-from safety.signals import Snapshot, State
+from safety.signals import Guide, Snapshot
 from sim.habits import Fingers, Habits
 from sim.supervisor import Supervisor
 
@@ -36,8 +36,7 @@ class Patient:
         fingers = self._fingers
         fingers.advance(now_ms)
         if now_ms >= self._look_ms:
-            proofs = snapshot.decision.proofs
-            asked = proofs.straps_confirmed and not proofs.patient_button and snapshot.wish.state is State.IDLE
+            asked = snapshot.wish.guide is Guide.PATIENT_BUTTON
             if asked:
                 fingers.tap("PATIENT", now_ms, TAP_MS)
             self._look_ms = now_ms + (AGAIN_MS if asked else LOOK_MS)

@@ -3,20 +3,14 @@
 from collections.abc import Callable
 
 from firmware_bridge.hands import Hands
-from safety.signals import Contacts, Decision, Demand, Readings, Region, Snapshot, State
+from safety.signals import Contacts, Demand, Guide, Readings, Region, Snapshot, State
 from sim.habits import LOOK_MS, NEVER_MS, TAP_MS, Fingers, Habits, Policy
+from sim.preparing import SIDES, Preparing
 
-SIDES = ("left", "right")
-
-# How quick people are. What the table asks of them is in the hazard table: H07, H20, H24, Latches, Regions.
-STRAPS_OPEN_MS = 1500
-ONE_STRAP_MS = 1500
-PROOF_MS = 8000
-CONFIRM_AFTER_MS = 6000
-BUTTON_PATIENCE_MS = 60_000
-READING_MS = 4000
+# How quick people are. What the table asks of them is in the hazard table: H20, H24, Latches, Regions.
 STILL_MS = 5000
-START_MS = 3000
+# A tone of up to 3 s, and what the table takes to begin after it.
+START_MS = 6000
 STALLED_MS = 15_000
 STALLED_CDEG = 20
 ACK_MS = 700
@@ -46,14 +40,13 @@ class Supervisor:
         self._hands = hands
         self._habits = habits
         self._fingers = Fingers(hands)
+        self._preparing = Preparing(hands, self._fingers, habits)
         self._presence_ms = round(habits.presence_every_s * 1000)
         self._look_ms = 0
-        self._ready_ms = STRAPS_OPEN_MS
         self._state = State.IDLE
         self._entered_ms = 0
-        self._straps_closed = 0
-        self._strapped_ms = 0
         self._armed_once = False
+        self._asked_less = False
         self._tries = 0
         self._tried_ms = -AGAIN_MS
         self._let_go_ms = 0
@@ -70,7 +63,7 @@ class Supervisor:
             State.IDLE: self._prepare,
             State.STRAPPED: self._tilt,
             State.TILTING: self._tilt_on,
-            State.HOLDING: self._let_go,
+            State.HOLDING: self._stay,
             State.RETURNING: self._let_go,
             State.RESTING: self._rest,
             State.EMERGENCY_RETURN: self._let_go,
@@ -124,58 +117,13 @@ class Supervisor:
     # The way through a session
 
     def _prepare(self, snapshot: Snapshot, now_ms: int) -> None:
-        """Idle: straps, level, the two presses of CONFIRM; after a session, open the straps and let the patient off."""
-        decision = snapshot.decision
-        proofs = decision.proofs
-        if self._armed_once:
+        """Idle: do what the panel asks for; after a session, open the straps and let the patient off."""
+        if self._armed_once or snapshot.wish.guide is Guide.OPEN:
             self._let_off("")
-        elif not self._close_straps(now_ms):
             return
-        elif decision.region == Region.ABOVE or self._fingers.held:
-            self._lower(decision, now_ms)
-        elif not proofs.straps_proven:
-            if now_ms - self._strapped_ms > PROOF_MS:
-                self._again(now_ms, self._open_straps, "the straps are not proven")
-        elif not proofs.straps_confirmed:
-            if now_ms - self._strapped_ms > CONFIRM_AFTER_MS:
-                self._again(now_ms, self._confirm, "the straps are not confirmed")
-        elif not proofs.patient_button:
-            self._ready_ms = now_ms + READING_MS
-            if now_ms - self._strapped_ms > BUTTON_PATIENCE_MS:
-                self._let_off("the patient's button is not proven")
-        elif now_ms >= self._ready_ms:
-            self._again(now_ms, self._confirm, "the table does not arm")
-
-    def _close_straps(self, now_ms: int) -> bool:
-        """Close one strap after the other, when both have been open for long enough; true when they are closed."""
-        if now_ms < self._ready_ms:
-            return False
-        if not self._strapped_ms:
-            self._hands.strap(SIDES[self._straps_closed], True)
-            self._straps_closed += 1
-            self._ready_ms = now_ms + ONE_STRAP_MS
-            if self._straps_closed == len(SIDES):
-                self._strapped_ms = now_ms
-            return False
-        return True
-
-    def _open_straps(self, now_ms: int) -> None:
-        for side in SIDES:
-            self._hands.strap(side, False)
-        self._straps_closed = 0
-        self._strapped_ms = 0
-        self._ready_ms = now_ms + STRAPS_OPEN_MS
-
-    def _lower(self, decision: Decision, now_ms: int) -> None:
-        """Hold TILT until the table has come to level; where it does not start, let go and press anew."""
-        if decision.region == Region.LEVEL and decision.still:
-            self._fingers.let_go()
-            self._tries = 0
-        elif self._stalled(now_ms) and now_ms - self._fingers.held_ms > STALLED_MS:
-            self._fingers.let_go()
-            self._again(now_ms, self._wait, "the table does not come to level")
-        elif now_ms >= self._ready_ms:
-            self._fingers.hold("TILT", now_ms)
+        self._preparing.look(snapshot, now_ms, self._stalled(now_ms))
+        if self._preparing.why:
+            self._let_off(self._preparing.why)
 
     def _tilt(self, snapshot: Snapshot, now_ms: int) -> None:
         """Strapped: once everything has been still for long enough, hold TILT until the table goes.
@@ -205,7 +153,7 @@ class Supervisor:
                 self._let_go_ms = now_ms
             else:
                 fingers.hold("TILT", now_ms)
-        elif snapshot.decision.demand < Demand.NO_DEEPENING and snapshot.wish.left_ms <= 0:
+        elif snapshot.decision.demand < Demand.NO_DEEPENING and snapshot.wish.guide is not Guide.STAGE:
             if self._may_tilt(snapshot, now_ms):
                 fingers.hold("TILT", now_ms)
         elif snapshot.decision.demand and now_ms - self._let_go_ms > PATIENCE_MS:
@@ -215,10 +163,18 @@ class Supervisor:
         """Whether the table and this supervisor have been at rest for long enough to press TILT."""
         wait_ms = STILL_MS + self._habits.reaction_ms
         rested_ms = min(snapshot.decision.still_ms, now_ms - self._entered_ms, now_ms - self._let_go_ms)
-        return now_ms >= self._ready_ms and rested_ms >= wait_ms
+        return rested_ms >= wait_ms
 
     def _let_go(self, _snapshot: Snapshot, _now_ms: int) -> None:
         self._fingers.let_go()
+
+    def _stay(self, _snapshot: Snapshot, now_ms: int) -> None:
+        """Holding: stay with the patient, and ask for less where the patient does, once."""
+        self._fingers.let_go()
+        after_ms = round(self._habits.less_after_s * 1000)
+        if after_ms and not self._asked_less and now_ms - self._entered_ms >= after_ms and not self._fingers.tapped:
+            self._asked_less = True
+            self._fingers.tap("PLAN_DOWN", now_ms)
 
     def _rest(self, snapshot: Snapshot, now_ms: int) -> None:
         """Resting: when the rest is over, confirm that the session is; before another set the table goes on by itself.
@@ -317,12 +273,6 @@ class Supervisor:
 
     # Small habits
 
-    def _confirm(self, now_ms: int) -> None:
-        self._fingers.tap("CONFIRM", now_ms)
-
-    def _wait(self, now_ms: int) -> None:
-        self._ready_ms = now_ms + STILL_MS
-
     def _forget_tries(self) -> None:
         self._tries = 0
         self._tried_ms = -AGAIN_MS
@@ -337,17 +287,6 @@ class Supervisor:
             self._fingers.tap("CONFIRM", now_ms)
         else:
             self._let_off("the session does not end" if self._armed_once else "the alarm does not clear")
-
-    def _again(self, now_ms: int, act: Callable[[int], None], in_vain: str) -> None:
-        """Do something, and again some seconds later if it did not help; at last give the session up."""
-        if now_ms - self._tried_ms < AGAIN_MS:
-            return
-        self._tried_ms = now_ms
-        self._tries += 1
-        if self._tries <= TRIES:
-            act(now_ms)
-        else:
-            self._let_off(in_vain)
 
     def _now_and_then(self, now_ms: int, button: str, for_ms: int) -> bool:
         """Tap a button, and again some seconds later if it did not help; true when it was tapped now."""

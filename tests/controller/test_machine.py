@@ -23,7 +23,7 @@ ARM: Arm = arm_of(PLAN, Limits(), permits.simulated(PLAN, 1, 0), True, False, 1)
 
 
 def machine_in(state: State, armed: bool) -> SessionMachine:
-    machine = SessionMachine(steps_of(PLAN), Limits(), lambda _number: ARM)
+    machine = SessionMachine((steps_of(PLAN),), Limits(), lambda _number, _steps: ARM)
     machine.state = state
     machine._armed = ARM if armed else None
     return machine

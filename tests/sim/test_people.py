@@ -11,8 +11,8 @@ import pytest
 
 from config.errors import UsageError
 from config.loading import load_plan
-from safety.signals import BUTTONS, Contacts, Demand, Proofs, Region, Snapshot, State
-from sim import habits, people, supervisor
+from safety.signals import BUTTONS, Contacts, Demand, Guide, Region, Snapshot, State
+from sim import habits, people, preparing, supervisor
 from sim.habits import NEVER_MS, Fingers, Habits, Policy
 from sim.pytest_plugin import Rig
 
@@ -102,11 +102,13 @@ def test_tilt_is_held_from_boarding_to_level_and_again_after_five_seconds_of_res
     assert tilting - first(visit, lambda s: s.wish.state is State.STRAPPED) >= 5000
 
 
-def test_confirm_is_pressed_afresh_for_straps_and_for_the_plan_with_the_patients_button_between(visit: Rig) -> None:
-    straps, read_back, end = presses(visit, "CONFIRM")
+def test_confirm_is_pressed_afresh_for_lamps_straps_and_plan_with_the_patients_button_before_the_straps(
+    visit: Rig,
+) -> None:
+    lamps, straps, read_back, end = presses(visit, "CONFIRM")
     button = first(visit, lambda s: s.readings.patient_button is True)
     armed = first(visit, lambda s: s.decision.armed is not None)
-    assert straps < button < read_back < armed < end
+    assert lamps < button < straps < read_back < armed < end
     assert read_back - straps >= 4000
 
 
@@ -232,12 +234,19 @@ def test_straps_that_prove_nothing_are_opened_and_closed_again() -> None:
 # What they are made of
 
 
-@pytest.mark.parametrize("module", [people, supervisor, habits])
+@pytest.mark.parametrize("module", [people, supervisor, preparing, habits])
 def test_people_know_nothing_but_hands_and_signals(module: Any) -> None:
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     ours = {name for name in imported if name and name.split(".")[0] in {"sim", "safety", "firmware_bridge", "config"}}
-    assert ours <= {"config.errors", "firmware_bridge.hands", "safety.signals", "sim.habits", "sim.supervisor"}
+    assert ours <= {
+        "config.errors",
+        "firmware_bridge.hands",
+        "safety.signals",
+        "sim.habits",
+        "sim.preparing",
+        "sim.supervisor",
+    }
 
 
 def test_a_tap_ends_by_itself_and_a_hold_does_not() -> None:
@@ -301,7 +310,7 @@ def test_the_patient_tries_the_button_only_when_asked() -> None:
     asked = msgspec.structs.replace(
         snapshot,
         t_ms=patient.wake_ms,
-        decision=msgspec.structs.replace(snapshot.decision, proofs=Proofs(straps_proven=True, straps_confirmed=True)),
+        wish=msgspec.structs.replace(snapshot.wish, guide=Guide.PATIENT_BUTTON),
     )
     patient.wake(asked)
     assert hands.done == [("press", "PATIENT")]
