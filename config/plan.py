@@ -124,8 +124,8 @@ class Plan(Model):
         """Return an upper bound of the seconds that one set spends below −5°, rounded up.
 
         It adds, as if each move began and ended at rest: every move down as far as it lies below −5°, with
-        the brake's release and a slow first degree for each; after each stage below −5° its wait and the time to
-        press TILT anew; the hold; the tone, the brake's release, the slow first degree and the way back to −5°.
+        the brake's release and a slow first degree for each; after each stage below −5° its wait, the time to press
+        TILT anew and the tone; the hold; the tone, the brake's release, the slow first degree and the way back to −5°.
         """
         speed = min(self.speed_cdeg_s, limits.speed_cdeg_s)
         total = 0.0
@@ -133,7 +133,7 @@ class Plan(Model):
         for end in self.stages_cdeg:
             total += _from_rest_s(min(start, INVERTED_CDEG) - end, speed, limits)
             if end != self.angle_cdeg and self.staged is not None and end <= INVERTED_CDEG + _NEAR_CDEG:
-                total += self.staged.wait_s + REACTION_S
+                total += self.staged.wait_s + REACTION_S + limits.tone_ms / 1000
             start = end
         total += self.hold_s + limits.tone_ms / 1000 + _from_rest_s(INVERTED_CDEG - self.angle_cdeg, speed, limits)
         return math.ceil(total)
@@ -144,7 +144,7 @@ class Plan(Model):
 
     @property
     def travel_limit_ms(self) -> int:
-        """How long TILT may be held in one set, in milliseconds: the planned travel and a minute."""
+        """How long TILT may be held in one set, in milliseconds: the planned travel with its tones, and a minute."""
         return math.ceil(1000 * self._tilt_s(waits=False)) + STUCK_MARGIN_MS
 
     @property
@@ -155,11 +155,11 @@ class Plan(Model):
         return math.ceil(BOARDING_S + self.sets * one_set)
 
     def _tilt_s(self, waits: bool) -> float:
-        """Return an upper bound of the seconds from level to the target, with or without the waits of its stages."""
+        """Return an upper bound of the seconds from level to the target, tones and all, with or without waits."""
         total = 0.0
         start = 0
         for end in self.stages_cdeg:
-            total += _from_rest_s(start - end, self.speed_cdeg_s, _DEFAULT)
+            total += _DEFAULT.tone_ms / 1000 + _from_rest_s(start - end, self.speed_cdeg_s, _DEFAULT)
             start = end
         if waits and self.staged is not None:
             total += (len(self.stages_cdeg) - 1) * (self.staged.wait_s + REACTION_S)

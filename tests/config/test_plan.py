@@ -82,7 +82,7 @@ def inverted_s(plan: Plan, limits: Limits) -> float:
         angles += [depth + one for one in travelled(-stage - depth, speed, limits)]
         depth = -stage
         if plan.staged is not None and stage != plan.angle_cdeg:
-            angles += [depth] * round((plan.staged.wait_s + REACTION_S) / STEP_S)
+            angles += [depth] * round((plan.staged.wait_s + REACTION_S + limits.tone_ms / 1000) / STEP_S)
     angles += [depth] * round((plan.hold_s + limits.tone_ms / 1000) / STEP_S)
     angles += [depth - one for one in travelled(depth, speed, limits)]
     return sum(angle > 500 for angle in angles) * STEP_S
