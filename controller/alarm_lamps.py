@@ -1,7 +1,7 @@
 """The panel's lamps beside those of the alarms: what is lit, what flashes slowly because it is waited for, what fast.
 
-A button's lamp flashes slowly while that button is what the panel waits for; it is steady where what it stands for goes
-on: RETURN during a return, STOP while a person's STOP is in force. A strap's lamp is lit while the strap is closed and
+A button's lamp flashes slowly while that button is what the panel waits for, and is steady while it is held then; it is
+steady too where what it stands for goes on: RETURN during a return, STOP while a person's STOP is in force. A strap's lamp is lit while the strap is closed and
 trusted, dark while it is open, flashes slowly while it is waited for, and fast while its contacts disagree.
 """
 
@@ -57,13 +57,14 @@ def lamps_of(readings: Readings, wish: Wish, decision: Decision) -> tuple[int, i
     steady, slow, fast = 0, 0, 0
     guide = wish.guide
     if guide is not NOBODY_WAITS:
-        slow = WAITED_FOR.get(guide, 0)
-        if guide is BRING_TO_LEVEL:
-            slow = toward_level(decision.region)
-        elif guide is RELEASE:
+        if guide is RELEASE:
             slow = held(readings.buttons)
+        else:
+            waited = toward_level(decision.region) if guide is BRING_TO_LEVEL else WAITED_FOR.get(guide, 0)
+            steady = waited & held(readings.buttons)
+            slow = waited & ~steady
     if decision.armed is not None:
-        steady = LAMP_ARMED
+        steady |= LAMP_ARMED
     if decision.returning:
         steady |= LAMP_RETURN
     doubted = ""

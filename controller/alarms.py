@@ -220,6 +220,11 @@ class Alarms:
         self._wish = Wish()
         self._decision: Decision | None = None
 
+    @property
+    def pause_left_ms(self) -> int:
+        """What is left of a pause of the sound; 0 while there is none."""
+        return max(0, self.state.pause_until_ms - self.state.t_ms - self._waited_ms) if self.state.paused else 0
+
     def signals(self, readings: Readings, wish: Wish, decision: Decision) -> Signals:
         """Return lamps and buzzer for this tick."""
         elapsed_ms = readings.elapsed_ms

@@ -7,7 +7,21 @@ from typing import Any, NamedTuple
 import msgspec
 
 from controller.alarms import Alarms
-from safety.signals import Alarm, Cause, Command, Contacts, Decision, Demand, Readings, Region, Signals, Wish
+from safety.signals import (
+    Alarm,
+    Arm,
+    Cause,
+    Command,
+    Contacts,
+    Decision,
+    Demand,
+    Issuer,
+    Permit,
+    Readings,
+    Region,
+    Signals,
+    Wish,
+)
 
 # Divisors of nothing, as frames and deadlines come.
 UNEVEN_MS = (3, 10, 13)
@@ -27,6 +41,9 @@ H26 = cause("H26", Demand.STOP, Alarm.LOW)
 H27 = cause("H27", Demand.NO_DEEPENING, Alarm.LOW)
 
 
+ARM = Arm(1, "", -2000, 60, 80, 1, 60, 200, 10_000, 0, Permit("", "p", 1, 0, 0, -2000, 60, None, None, Issuer.CLINIC))
+
+
 class Span(NamedTuple):
     """A stretch in which a lamp was lit or a pitch sounded, as the ticks showed it."""
 
@@ -37,6 +54,11 @@ class Span(NamedTuple):
     @property
     def length_ms(self) -> int:
         return self.end_ms - self.begin_ms
+
+
+def near(measured_ms: int, wanted_ms: int) -> bool:
+    """Within one tick at either edge."""
+    return abs(measured_ms - wanted_ms) < max(UNEVEN_MS)
 
 
 class Bench:
