@@ -25,6 +25,11 @@ class Contact:
         """Whether the contact still moves."""
         return bool(self._edges)
 
+    @property
+    def reads(self) -> bool:
+        """What a sample would read now, whatever holds it: the edges that have happened, or what it is forced to."""
+        return self.closed if self.forced is None else self.forced
+
     def move(self, closed: bool, now_ms: float, delay_ms: float = 0.0) -> None:
         """Begin to close or open at `now_ms + delay_ms`, bouncing for a few milliseconds."""
         if closed == self.final:
@@ -45,7 +50,7 @@ class Contact:
         edges = self._edges
         while edges and edges[0][0] <= now_ms:
             self.closed = edges.pop(0)[1]
-        return self.closed if self.forced is None else self.forced
+        return self.reads
 
 
 class Pair:

@@ -14,6 +14,11 @@ from sim.plant import Plant
 PATIENT = "PATIENT"
 
 
+def dark() -> tuple[int, int]:
+    """Return what a panel shows and sounds that nobody works: nothing."""
+    return 0, 0
+
+
 class Panel(Hands):
     """Everything that a person in the room can touch.
 
@@ -30,6 +35,7 @@ class Panel(Hands):
         chain_open: either contact of the e-stop opens the wired chain.
         moving: some contact has not settled yet.
         injector: carries out `inject`; whoever knows the faults puts it here.
+        lights: says which lamps are lit now and what the buzzer sounds; whoever works them puts it here.
     """
 
     def __init__(self, clock: VirtualClock, plant: Plant, sensor_hooks: SensorHooks, rng: random.Random) -> None:
@@ -49,6 +55,17 @@ class Panel(Hands):
         self.estop_contacts = Contacts.CLOSED
         self.chain_open = False
         self.injector: Callable[[str], None] | None = None
+        self.lights: Callable[[], tuple[int, int]] = dark
+
+    @property
+    def lamps(self) -> int:
+        """The lamps that a person in the room sees lit now, bits as in `safety.signals`."""
+        return self.lights()[0]
+
+    @property
+    def buzzer_hz(self) -> int:
+        """The pitch that a person in the room hears now, 0 where it is silent."""
+        return self.lights()[1]
 
     def press(self, button: str) -> None:
         """Hold a button down until it is released; pressing a held button changes nothing.
@@ -107,6 +124,10 @@ class Panel(Hands):
         """Return the names of all buttons that hands hold now, whatever their contacts read."""
         names = {name for name, contact in self._buttons.items() if contact.final}
         return frozenset(names | ({PATIENT} if not self._patient.final else set()))
+
+    def pair(self, name: str) -> Pair:
+        """Return the two contacts of a switch: of the strap `left` or `right`, or of the `estop`."""
+        return self._estop if name == "estop" else self._straps[name]
 
     def strapped(self, side: str) -> bool:
         """Return whether hands have closed the strap of a side."""

@@ -38,7 +38,7 @@ def _unit_noise(length: int) -> tuple[float, ...]:
     return tuple(rng.gauss(0.0, 1.0) for _ in range(length))
 
 
-def _noise(rng: random.Random, length: int, scale: float) -> Callable[[], float]:
+def noise_source(rng: random.Random, length: int, scale: float) -> Callable[[], float]:
     """Return a source of noise that goes round its ring for ever, from a place of its own.
 
     Rings whose lengths are different primes repeat as a set only after the product of their lengths.
@@ -80,7 +80,7 @@ class AngleSensor:
         self.per_rad = slope * _DEG / step_deg
         self.base = slope * (off_deg - zero_deg) / step_deg
         self.words = _angles_of_words(zero_deg, slope * step_deg, constants.words)
-        self.noise = _noise(rng, length, constants.noise_deg / step_deg)
+        self.noise = noise_source(rng, length, constants.noise_deg / step_deg)
         self._drift_from_ms: int | None = None
 
     def sample(self, angle_rad: float, now_ms: int, last_cdeg: int | None) -> int | None:
@@ -136,7 +136,7 @@ class Sensors:
         self.hooks = SensorHooks()
         self.angle_a = AngleSensor(constants, rng, falling=False, length=4093)
         self.angle_b = AngleSensor(constants, rng, falling=True, length=3989)
-        self._current_noise = _noise(rng, 997, constants.current_noise_ma)
+        self._current_noise = noise_source(rng, 997, constants.current_noise_ma)
         self._current_step_ma = constants.current_step_ma
         self._skew_s = constants.skew_ms / 1000.0
         self._cam_rad = (constants.cam_deg + rng.uniform(-1.0, 1.0) * constants.cam_spread_deg) / _DEG

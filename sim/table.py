@@ -44,7 +44,6 @@ class TableParts:
     plant: Plant
     sensors: Sensors
     panel: Panel
-    actuation: Actuation | GuardedActuation
     link: LinkHooks
     active: dict[str, object] = field(default_factory=dict)
 
@@ -73,6 +72,7 @@ class TableParts:
 class SimulatedTable(TableParts):
     """One simulated table in this very process; `bridge` is for the control loop, and reading it lets time pass."""
 
+    actuation: Actuation | GuardedActuation
     bridge: InProcessBridge
 
     def forward_alone(self, duration_ms: int) -> None:

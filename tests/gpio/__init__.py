@@ -1,0 +1,1 @@
+"""The real GPIO bridge on the pins of a simulated table."""
