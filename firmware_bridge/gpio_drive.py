@@ -30,6 +30,7 @@ TAKE_UP_CDEG_S: Final = 60.0  # 0.4° of backlash in 700 ms
 # While the current does not show the teeth in contact the push grows, by half the full voltage a second.
 PUSH_GROWS_S: Final = 0.5
 TAKEN_UP_MA: Final = 1000  # above twice the idle current, as on the microcontroller
+IN_GAP_MA: Final = 250  # above twice the idle current: friction alone takes a third of this, a load at rest three times
 OPENING_MS: Final = 40
 STILL_CDEG_S: Final = 20.0
 STILL_MS: Final = 300
@@ -224,7 +225,9 @@ class Drive:
             # The wire has taken the drive's outward leg already; what the drive follows now is zero.
             ramp.cut()
             velocity = 0.0
-        self._stage.put(self._loop.step(velocity, seen.velocity_cdeg_s), velocity, seen.now_ms)
+        current_ma = seen.current_ma
+        free = current_ma is not None and current_ma < 2 * self._figures.idle_ma + IN_GAP_MA
+        self._stage.put(self._loop.step(velocity, seen.velocity_cdeg_s, free), velocity, seen.now_ms)
         self.applied_cdeg_s = self._stage.applied(velocity)
         if not velocity and not target:
             self._enter(_STILLING)
