@@ -30,6 +30,7 @@ BEYOND_CAP_CDEG: Final = 100
 BEYOND_BOARDING_CDEG: Final = 200
 VOTES: Final = 2
 SWITCH_CDEG: Final = 300
+NAMES: Final = ("", "A", "B", "both")
 
 
 class Angles(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +92,11 @@ def without(angles: Angles, sensors: int) -> Angles:
     return weigh(angles.a_cdeg, angles.b_cdeg, angles.lost | sensors, angles.apart_ms, angles.disputed, 0)
 
 
+def names_of(sensors: int) -> str:
+    """What a cause calls some sensors in `where`; empty for none."""
+    return NAMES[sensors]
+
+
 def restorable(a: int | None, b: int | None) -> bool:
     """Whether both sensors, as they read now, could be believed again."""
     if a is None or b is None:
@@ -138,11 +144,12 @@ def one_sensor_left(angles: Angles, blind_out: bool, now: list[Cause]) -> None:
     """H08: the sensors disagree, or one is lost: a slow return on what is left, HOLD when that took too long."""
     demand = Demand.HOLD if blind_out else Demand.RETURN
     if angles.lost in (A, B):
-        now.append(Cause("H08", demand, Alarm.HIGH, 1, 2, "sensors", slow=True))
+        now.append(Cause("H08", demand, Alarm.HIGH, 1, 2, "sensors", slow=True, where=names_of(angles.lost)))
     elif angles.disputed and angles.lost == NONE:
         assert angles.a_cdeg is not None and angles.b_cdeg is not None
         apart = abs(angles.a_cdeg - angles.b_cdeg)
-        now.append(Cause("H08", demand, Alarm.HIGH, apart, APART_CDEG, "cdeg", slow=True))
+        # Nobody knows which of them is wrong.
+        now.append(Cause("H08", demand, Alarm.HIGH, apart, APART_CDEG, "cdeg", slow=True, where=names_of(BOTH)))
 
 
 def no_sensor_left(angles: Angles, now: list[Cause]) -> None:

@@ -1,4 +1,4 @@
-"""Whether the drive turns as it is told: H10, H11, H14 and H15; what it does at rest is in `safety.standing`.
+"""Whether the drive turns as it is told, or at all: H10, H11, H14 and H15; `safety.standing` says what it does at rest.
 
 "Applied" is the set-point that the drive follows now, after every ramp; everything here compares with it, never
 with a wish. Travel is judged sensor by sensor; H11 needs the word of both, or of the only one left.
@@ -6,10 +6,12 @@ with a wish. Travel is judged sensor by sensor; H11 needs the word of both, or o
 
 from typing import Final
 
+import msgspec
+
 from config.limits import LEVEL_BAND_CDEG, Limits
 from safety import track as tracking
-from safety.angle import BOTH, NONE, A, Angles, B
-from safety.signals import Alarm, Cause, Demand, Readings
+from safety.angle import BOTH, NONE, A, Angles, B, names_of
+from safety.signals import Alarm, Cause, Demand, GuardState, Readings
 from safety.standing import (
     CAP_MS,
     CAUGHT,
@@ -32,6 +34,9 @@ SPRING_MS: Final = 1000
 AGAINST_CDEG_S: Final = 50
 STALL_MS: Final = 150
 BLOCK_MS: Final = 500
+# Torque first and the brake take 740 ms at most, one dip of the supply 500 ms more.
+VAIN_MS: Final = 2000
+ABSENT: Final = GuardState.ABSENT
 
 
 def follow(
@@ -42,10 +47,12 @@ def follow(
     track: Track,
     armed: bool,
     held: bool,
+    asked: bool,
     limits: Limits,
 ) -> Step:
-    """Judge one new frame, `elapsed_ms` after the last, against H10 to H15; `held` says that a held button moves it.
+    """Judge one new frame, `elapsed_ms` after the last, against H10 to H15.
 
+    `held` says that a held button moves it, `asked` that below level motion toward it was commanded in the last step.
     With an unknown set-point, or no sensor, nothing can be judged here.
     """
     applied = readings.applied_cdeg_s
@@ -53,9 +60,26 @@ def follow(
         return was, NOTHING, NONE, True
     if angles.lost == BOTH:
         return Drive(caught=was.caught), NOTHING, NONE, True
-    if applied == 0:
+    if applied:
+        return driven(was, applied, readings, elapsed_ms, angles, track, held, limits)
+    if not asked and not was.vain_ms:
         return resting(was, readings, elapsed_ms, angles, track, armed, limits)
-    return driven(was, applied, readings, elapsed_ms, angles, track, held, limits)
+    drive, causes, frozen, clean = resting(was, readings, elapsed_ms, angles, track, armed, limits)
+    vain_ms = 0
+    if asked and (readings.guard is None or readings.guard.state is ABSENT):
+        vain_ms = min(was.vain_ms + elapsed_ms, CAP_MS)
+    if not vain_ms <= VAIN_MS:
+        causes, clean = (*causes, asked_in_vain(vain_ms)), False
+    return msgspec.structs.replace(drive, vain_ms=vain_ms), causes, frozen, clean
+
+
+def asked_in_vain(vain_ms: int) -> Cause:
+    """H10 before any travel: toward level is asked for and the set-point stays zero, so that nobody comes back.
+
+    An end switch that is stuck takes the drive's way, or a supply that comes and goes never lets it start. A guard
+    finds that by itself: it alone knows what it asks its own ramp for.
+    """
+    return Cause("H10", Demand.HOLD, Alarm.HIGH, vain_ms, VAIN_MS, "ms without a start")
 
 
 def driven(
@@ -183,14 +207,15 @@ def frozen_sensors(
     if frozen == NONE:
         return NONE, None
     if frozen | angles.lost != BOTH:
-        return frozen, Cause("H10", Demand.RETURN, Alarm.HIGH, min(travel_a, travel_b), limit, "cdeg", slow=True)
+        least, name = min(travel_a, travel_b), names_of(frozen)
+        return frozen, Cause("H10", Demand.RETURN, Alarm.HIGH, least, limit, "cdeg", slow=True, where=name)
     # The newer half alone tells the current: a drive that died in the older one still pulled then.
     peak_ma = half.peak_ma
     if peak_ma <= limits.idle_ma:
         return NONE, Cause("H10", Demand.HOLD, Alarm.HIGH, peak_ma, limits.idle_ma, "mA")
     if size_ma * 10 >= limits.stall_ma * 6:
         return NONE, None
-    return NONE, Cause("H10", Demand.CUT, Alarm.HIGH, max(travel_a, travel_b), limit, "cdeg")
+    return NONE, Cause("H10", Demand.CUT, Alarm.HIGH, max(travel_a, travel_b), limit, "cdeg", where=names_of(BOTH))
 
 
 def wrong_direction(

@@ -90,14 +90,15 @@ def in_full(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tupl
             seen_ms,
             armed is not None or below_5,
         )
+        moving = was.moving
+        asked = moving.command_cdeg_s > 0 and was.timing.last_cdeg < -LEVEL_BAND_CDEG
         drive_now, found, frozen, clean = drive.follow(
-            drive_now, readings, unread_ms, angles, speed, armed is not None, was.moving.held != 0, limits
+            drive_now, readings, unread_ms, angles, speed, armed is not None, moving.held != 0, asked, limits
         )
         # A sensor found frozen is lost from here on; what is said of it in this step is H10.
         agreed = angles
         if frozen:
             angles = angle_checks.without(angles, frozen)
-        moving = was.moving
         heat = supply.follow(
             was.supply, readings, unread_ms, limits, moving.back.kind != NOT_RETURNING, moving.command_cdeg_s > 0
         )

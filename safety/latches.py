@@ -22,6 +22,7 @@ STRAP_CODES: Final = ("H04", "H05", "H06")
 SENSOR_CODES: Final = ("H08", "H09", "H10")
 SERVICE_ONLY: Final = "H11"
 ESTOP: Final = "H20"
+BOTH_SIDES: Final = "both"
 STRAP_WAIT_MS: Final = 10_000
 
 
@@ -40,13 +41,16 @@ def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: Peopl
                 if cause.by == "guard" and old.by != "guard":
                     break
                 # The e-stop's CUT becomes a HOLD; no other cause grows milder.
-                if (
+                worse = (
                     old.by == "guard"
                     or cause.demand > old.demand
                     or cause.alarm > old.alarm
                     or (cause.code == "H20" and cause.demand != old.demand)
-                ):
-                    after = (*after[:index], cause, *after[index + 1 :])
+                )
+                where = either(old.where, cause.where)
+                if worse or where != old.where:
+                    grown = msgspec.structs.replace(cause if worse else old, where=where)
+                    after = (*after[:index], grown, *after[index + 1 :])
                 break
         else:
             after = (*after, cause)
@@ -58,6 +62,11 @@ def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: Peopl
         active = [cause.code for cause in now]
         after = tuple(cause for cause in after if cause.code not in PRESS_CLEARED or cause.code in active)
     return after
+
+
+def either(one: str, other: str) -> str:
+    """Where two findings of one hazard are, taken together: a side stays named when the other one follows."""
+    return BOTH_SIDES if one and other and one != other else one or other
 
 
 def waited(latched: tuple[Cause, ...], wait_ms: int, waiting: bool, elapsed_ms: int) -> tuple[tuple[Cause, ...], int]:

@@ -46,7 +46,8 @@ class Drive(msgspec.Struct, frozen=True, gc=False):
 
     `driven` values are centidegrees a second times milliseconds. `far_*` is the furthest that a sensor went in
     the direction applied; `rest_*` where it stood after 1 s of zero set-point, None before. `powered`: whether the
-    drive had power in the last frame at rest; not known counts as yes.
+    drive had power in the last frame at rest; not known counts as yes. `vain_ms`: how long it was asked to start toward
+    level, and did not.
     """
 
     sign: int = 0
@@ -72,6 +73,7 @@ class Drive(msgspec.Struct, frozen=True, gc=False):
     caught_ms: int = 0
     caught_cdeg_s: int = 0
     powered: bool = True
+    vain_ms: int = 0
 
 
 NOTHING: Final[tuple[Cause, ...]] = ()

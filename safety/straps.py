@@ -42,6 +42,7 @@ class Side(msgspec.Struct, frozen=True, gc=False):
 
 
 NEW_SIDE: Final = Side()
+SIDES: Final = ("", "left", "right", "both")
 
 
 class Straps(msgspec.Struct, frozen=True, gc=False):
@@ -147,24 +148,31 @@ def causes(straps: Straps, inverted: bool, armed: bool, wait: bool, now: list[Ca
 
 def open_strap(straps: Straps, inverted: bool, armed: bool, wait: bool, now: list[Cause]) -> None:
     """H04 below −5°: a slow return, STOP first while `wait` allows it. H05 else, while armed: STOP."""
-    count = (straps.left.contacts is OPEN) + (straps.right.contacts is OPEN)
-    if not count:
+    left, right = straps.left.contacts is OPEN, straps.right.contacts is OPEN
+    if not (left or right):
         return
     if inverted:
         demand = Demand.STOP if wait else Demand.RETURN
-        now.append(Cause("H04", demand, Alarm.HIGH, count, 0, "straps open", slow=True))
+        side = side_of(left, right)
+        now.append(Cause("H04", demand, Alarm.HIGH, left + right, 0, "straps open", slow=True, where=side))
         return
-    count -= straps.left.excused + straps.right.excused
-    if armed and count > 0:
-        now.append(Cause("H05", Demand.STOP, Alarm.MEDIUM, count, 0, "straps open"))
+    left, right = left and not straps.left.excused, right and not straps.right.excused
+    if armed and (left or right):
+        now.append(Cause("H05", Demand.STOP, Alarm.MEDIUM, left + right, 0, "straps open", where=side_of(left, right)))
+
+
+def side_of(left: bool, right: bool) -> str:
+    """What a cause calls the straps that are meant."""
+    return SIDES[left + 2 * right]
 
 
 def contacts_disagree(straps: Straps, inverted: bool, now: list[Cause]) -> None:
     """H06: contacts of one strap disagreed for more than 200 ms while armed or inverted."""
-    count = straps.left.mistrusted + straps.right.mistrusted
-    if count:
+    left, right = straps.left.mistrusted, straps.right.mistrusted
+    if left or right:
         demand = Demand.RETURN if inverted else Demand.NO_DEEPENING
-        now.append(Cause("H06", demand, Alarm.MEDIUM, count, 0, "straps whose contacts disagree"))
+        unit = "straps whose contacts disagree"
+        now.append(Cause("H06", demand, Alarm.MEDIUM, left + right, 0, unit, where=side_of(left, right)))
 
 
 def check_the_buckle(straps: Straps) -> bool:

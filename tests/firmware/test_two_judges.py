@@ -16,10 +16,11 @@ from config.limits import Limits
 from firmware_bridge import guard_build
 from firmware_bridge.guard_build import FIRMWARE, FLAGS, GUARD_SOURCES
 from safety import angle, people, straps, supply
-from safety.signals import RAISE, STOP, TILT
+from safety.signals import RAISE, STOP, TILT, Demand
 from sim import guard as guard_binding
 from tests.firmware import two_judges
-from tests.firmware.two_judges import Difference, Parting, compare, stages
+from tests.firmware.bench import codes
+from tests.firmware.two_judges import LAG_MS, Difference, Parting, World, compare, stages
 from tests.test_architecture import ROOT
 
 pytestmark = pytest.mark.needs("cc")
@@ -67,6 +68,21 @@ def test_in_a_million_common_inputs_neither_allows_what_the_other_forbids(seed: 
 def test_in_the_common_inputs_of_a_night_neither_allows_what_the_other_forbids(seed: int) -> None:
     _, partings = compare(NIGHTLY_TICKS, seed, LAGS_MS)
     assert too_many(partings, NIGHTLY_TICKS) == []
+
+
+def test_both_find_a_return_that_an_end_switch_keeps_from_starting() -> None:
+    world = World.at(stages()["holding at -3000"])
+    world.run(100, end_up=True, patient_open=True)
+    found_ms: dict[str, int] = {}
+    while world.t_ms < 60_000 and len(found_ms) < 2:
+        world.run(10)
+        if "H10" in [cause.code for cause in world.decision.causes]:
+            found_ms.setdefault("host", world.t_ms)
+        if "H10" in codes(world.out.causes):
+            found_ms.setdefault("guard", world.t_ms)
+    assert len(found_ms) == 2
+    assert abs(found_ms["host"] - found_ms["guard"]) <= LAG_MS
+    assert world.decision.demand == world.out.demand == Demand.HOLD
 
 
 # A planted difference ----------------------------------------------------------------------------------------------

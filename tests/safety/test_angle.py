@@ -5,7 +5,7 @@ import pytest
 from config.limits import Limits
 from safety import angle as angle_checks
 from safety.signals import Alarm, Demand, Region
-from tests.safety.table import ARM, Bench, arm_with, armed, permit_with, tilted
+from tests.safety.table import ARM, Bench, arm_with, armed, driven, permit_with, tilted
 
 DEEP = arm_with(cap_cdeg=-6000)
 
@@ -144,6 +144,14 @@ def test_h08_a_missing_sensor_is_a_slow_return_at_once_and_the_other_one_counts(
     assert bench.codes == ("H08",)
     assert bench.demand == Demand.RETURN
     assert bench.decision.angle_cdeg == -3000
+    assert bench.cause("H08").where == {"angle_a_cdeg": "A", "angle_b_cdeg": "B"}[sensor]
+
+
+def test_h08_of_two_that_disagree_nobody_knows_which_is_wrong() -> None:
+    bench = tilted(obeys=False)
+    bench.run(10, angle_b_cdeg=-3100)
+    bench.run(220, angle_b_cdeg=-3201)
+    assert bench.cause("H08").where == "both"
 
 
 @pytest.mark.parametrize(("reading", "lost"), [(-7200, 0), (-7201, 1), (9200, 0), (9201, 1), (None, 1)])
@@ -214,7 +222,8 @@ def test_h08_a_blind_return_that_takes_too_long_becomes_a_hold(depth: int, limit
     assert bench.velocity > 0
     before = bench.t_ms
     while bench.cause("H08").demand != Demand.HOLD:
-        bench.tick(50)
+        # Slower than it is driven, and not so slow that it counts as frozen.
+        driven(bench, 90, 27, 50)
     assert limit_ms - 100 <= bench.t_ms - before <= limit_ms + 100
     assert (bench.demand, bench.decision.alarm) == (Demand.HOLD, Alarm.HIGH)
 

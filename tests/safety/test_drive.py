@@ -26,7 +26,7 @@ def test_h10_one_frozen_sensor_is_lost_after_one_degree_and_the_backlash(sensor:
     cause = bench.cause("H10")
     assert (cause.demand, cause.alarm, cause.value, cause.limit, cause.slow) == (Demand.RETURN, Alarm.HIGH, 0, 32, True)
     assert bench.judged.angles.lost == lost
-    assert bench.codes[0] == "H10"
+    assert (bench.codes[0], cause.where) == ("H10", {A: "A", B: "B"}[lost])
     assert bench.decision.angle_cdeg == -2870
 
 
@@ -38,7 +38,7 @@ def test_h10_both_frozen_with_a_normal_current_is_a_cut(applied: int) -> None:
     assert bench.codes == ()
     driven(bench, applied, 0, 10)
     cause = bench.cause("H10")
-    assert (cause.demand, cause.alarm, cause.unit) == (Demand.CUT, Alarm.HIGH, "cdeg")
+    assert (cause.demand, cause.alarm, cause.unit, cause.where) == (Demand.CUT, Alarm.HIGH, "cdeg", "both")
 
 
 @pytest.mark.parametrize(("current", "demand"), [(150, Demand.HOLD), (151, Demand.CUT), (-151, Demand.CUT)])
@@ -103,6 +103,100 @@ def test_h10_a_set_point_that_is_unknown_for_a_moment_does_not_start_the_stretch
     bench.run(10, applied_cdeg_s=None)
     driven(bench, 100, 0, 310)
     assert "H10" in bench.codes
+
+
+# H10 before any travel: a return that is asked for and never starts.
+
+
+def asked_in_vain(ms: int, **changes: object) -> Bench:
+    """A patient who pressed the own button, a drive that does not start, and `ms` after the return's tone."""
+    bench = tilted(obeys=False)
+    bench.run(10, patient_button=True, **changes)
+    while bench.velocity == 0:
+        bench.tick()
+    bench.run(ms)
+    return bench
+
+
+def test_h10_a_return_that_an_end_switch_keeps_from_starting_is_a_hold_that_calls_for_the_manual_one() -> None:
+    bench = asked_in_vain(2000, end_up=True)
+    assert (bench.codes, bench.demand) == (("H22",), Demand.RETURN)
+    bench.tick()
+    cause = bench.cause("H10")
+    assert (cause.demand, cause.alarm, cause.value, cause.limit) == (Demand.HOLD, Alarm.HIGH, 2010, 2000)
+    assert (bench.codes[0], bench.decision.alarm, bench.velocity) == ("H22", Alarm.HIGH, 0)
+    # Mended, the held button brings it back.
+    bench.obeys = True
+    bench.run(1000, end_up=False)
+    bench.hold("RETURN").run(1000)
+    assert bench.velocity > 0
+    bench.run(60_000)
+    assert bench.decision.region == Region.LEVEL
+    bench.let_go().run(1500, patient_button=False)
+    bench.press("ACK", 2100)
+    assert bench.codes == ()
+
+
+def test_h10_a_held_button_that_moves_nothing_is_told_too() -> None:
+    bench = tilted(obeys=False)
+    bench.run(10, estop=Contacts.OPEN)
+    bench.run(10, estop=Contacts.CLOSED)
+    bench.press("ACK", 600)
+    bench.run(1000)
+    bench.hold("RETURN").run(2100)
+    assert bench.codes == ("H20", "H10")
+
+
+def test_h10_a_supply_that_comes_and_goes_and_never_lets_it_start_is_no_return() -> None:
+    bench = asked_in_vain(0)
+    for _ in range(6):
+        bench.run(400, mains=False)
+        bench.run(50, mains=True)
+    assert (bench.cause("H10").demand, bench.demand) == (Demand.HOLD, Demand.HOLD)
+
+
+def test_h10_the_plans_own_way_back_that_never_starts_is_one_as_well() -> None:
+    bench = tilted(obeys=False)
+    bench.run(3500, velocity_cdeg_s=200, plan_return=True)
+    assert bench.codes == ("H10",)
+
+
+def test_h10_a_return_that_starts_as_late_as_it_may_is_not_asked_for_in_vain() -> None:
+    bench = asked_in_vain(1900)
+    bench.glide(bench.angle_cdeg + 200, 50)
+    bench.run(1900)
+    assert bench.codes == ("H22",)
+    bench.run(200)
+    assert "H10" in bench.codes
+
+
+def test_h10_neither_a_tone_nor_a_pause_is_a_start_in_vain() -> None:
+    bench = asked_in_vain(1500)
+    bench.press("STOP", 100)
+    bench.run(9000)
+    assert (bench.codes[0], bench.velocity) == ("H22", 0)
+    assert "H10" not in bench.codes
+
+
+def test_h10_at_level_and_above_nothing_is_asked_for_in_vain() -> None:
+    bench = armed()
+    bench.glide(1000)
+    bench.run(1500)
+    bench.hold("RAISE").run(4000, velocity_cdeg_s=150)
+    assert (bench.velocity > 0, bench.codes) == (True, ())
+    bench = tilted(-300, obeys=False)
+    bench.press("RETURN")
+    bench.run(1000)
+    bench.glide(-100, 50)
+    bench.run(4000)
+    assert (bench.velocity > 0, bench.codes) == (True, ())
+
+
+def test_h10_where_a_guard_drives_it_is_the_guards_to_find() -> None:
+    bench = tilted(obeys=False)
+    bench.put(guard=Guard(GuardState.ARMED, session_id=ARM.session_id))
+    bench.run(6000, patient_button=True)
+    assert bench.codes == ("H22",)
 
 
 # H11: wrong direction.
@@ -543,5 +637,5 @@ def test_without_a_set_point_the_drive_is_not_judged_and_nothing_deepens() -> No
 def test_with_both_sensors_lost_the_drive_keeps_only_whether_it_was_caught() -> None:
     was = Drive(sign=1, since_ms=900, zero_ms=5, caught=standing.CAUGHT)
     lost = Angles(None, None, BOTH, 0, False, None, None)
-    now, found, frozen, clean = drive.follow(was, at_depth().readings, 10, lost, Track(), True, False, LIMITS)
+    now, found, frozen, clean = drive.follow(was, at_depth().readings, 10, lost, Track(), True, False, False, LIMITS)
     assert (now, found, frozen, clean) == (Drive(caught=standing.CAUGHT), (), NONE, True)

@@ -10,6 +10,49 @@ WAITS = arm_with(strap_wait=True)
 SIDES = ("strap_left", "strap_right")
 
 
+# Which side it is.
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "where"), [(OPEN, CLOSED, "left"), (CLOSED, OPEN, "right"), (OPEN, OPEN, "both")]
+)
+@pytest.mark.parametrize(("bench", "code"), [(tilted(), "H04"), (armed(), "H05")])
+def test_an_open_strap_is_named_by_its_side(
+    left: Contacts, right: Contacts, where: str, bench: Bench, code: str
+) -> None:
+    bench = bench.copy()
+    bench.run(10, strap_left=left, strap_right=right)
+    assert bench.cause(code).where == where
+
+
+@pytest.mark.parametrize(("bench", "demand"), [(tilted(), Demand.RETURN), (armed(), Demand.NO_DEEPENING)])
+@pytest.mark.parametrize(("changes", "where"), [(SIDES[:1], "left"), (SIDES[1:], "right"), (SIDES, "both")])
+def test_h06_is_named_by_its_side(bench: Bench, demand: Demand, changes: tuple[str, ...], where: str) -> None:
+    bench = bench.copy()
+    bench.run(250, **dict.fromkeys(changes, DISCREPANT))
+    cause = bench.cause("H06")
+    assert (cause.where, cause.demand, cause.value) == (where, demand, len(changes))
+
+
+def test_a_latched_cause_keeps_its_side_and_names_both_once_the_other_opens_too() -> None:
+    bench = tilted()
+    bench.run(100, strap_left=OPEN)
+    bench.run(100, strap_left=CLOSED)
+    assert bench.cause("H04").where == "left"
+    bench.run(10, strap_right=OPEN)
+    assert (bench.cause("H04").where, bench.cause("H04").value) == ("both", 1)
+    bench.run(1000, straps=CLOSED)
+    assert bench.cause("H04").where == "both"
+
+
+def test_a_wait_that_becomes_the_return_keeps_the_side() -> None:
+    bench = tilted(arm=WAITS)
+    bench.run(100, strap_right=OPEN)
+    assert (bench.cause("H04").demand, bench.cause("H04").where) == (Demand.STOP, "right")
+    bench.run(10_000)
+    assert (bench.cause("H04").demand, bench.cause("H04").where) == (Demand.RETURN, "right")
+
+
 # H07: the proof, its confirmation, the read-back.
 
 
@@ -308,6 +351,15 @@ def test_after_reset_a_strap_left_open_at_level_is_no_new_alarm_but_a_closed_and
     bench.run(100, strap_left=CLOSED)
     bench.run(10, strap_left=OPEN)
     assert bench.codes == ("H05",)
+
+
+def test_after_reset_an_excused_strap_that_bounces_does_not_hide_the_other_one() -> None:
+    bench = armed()
+    bench.run(100, strap_left=OPEN)
+    bench.hold("ACK").run(2100)
+    assert bench.codes == ()
+    bench.let_go().run(10, strap_left=DISCREPANT, strap_right=OPEN)
+    assert (bench.cause("H05").value, bench.cause("H05").where) == (1, "right")
 
 
 def test_after_reset_an_excused_strap_does_not_hide_the_other_one() -> None:
