@@ -105,7 +105,8 @@ class VelocityLoop:
         """Let `SAMPLE_MS` pass, and return what to put on; without a velocity what was learned is kept.
 
         While the table stands and nothing resists (`free`: no current to speak of) the drive is in the gap of the gear:
-        whatever corrects or is learned there would throw the table when the teeth meet.
+        whatever corrects or is learned there would throw the table when the teeth meet. What was learned of a load that
+        the motion now goes with is unlearned all the same.
         """
         sets = self._sets
         due = sets[0]
@@ -114,7 +115,7 @@ class VelocityLoop:
         if velocity_cdeg_s is None:
             return self._within(set_cdeg_s + integral)
         error = due - velocity_cdeg_s
-        if free and abs(velocity_cdeg_s) < STANDS_SHARE * abs(due):
+        if free and abs(velocity_cdeg_s) < STANDS_SHARE * abs(due) and integral * due >= 0.0:
             return self._within(set_cdeg_s + integral)
         output = set_cdeg_s + GAIN * error + integral
         # What is beyond the drive is not learned from, but for the way back.
