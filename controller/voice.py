@@ -14,7 +14,9 @@ LEAST_COLUMNS = 72
 LEAST_LINES = 20
 WIDEST = 100
 # For terminals that have only ASCII.
-IN_ASCII = str.maketrans({"−": "-", "°": " deg", "×": "x", "…": "...", "→": "->", "²": "2"})
+IN_ASCII = str.maketrans(
+    {"−": "-", "°": " deg", "×": "x", "…": "...", "→": "->", "²": "2", "Ω": "Ohm", "µ": "u", "“": '"', "”": '"'}
+)
 
 
 class Voice:
