@@ -295,7 +295,7 @@ def granted(was: Moving, demand: Demand, seen: Seen) -> int:
     """What TILT and RAISE give leave to do: a fresh TILT lowers to 0° from above, else deepens; a fresh RAISE lifts.
 
     The table must be still before a press that deepens, at level for 5 s. Anything but ALLOW takes the leave away, and
-    so does letting go; a tilt goes on without where the profile does not ask for a held TILT.
+    so do letting go and any motion toward level; a tilt by one press goes on where the profile asks for no held TILT.
     """
     people = seen.people
     armed = seen.armed
@@ -314,6 +314,9 @@ def granted(was: Moving, demand: Demand, seen: Seen) -> int:
     if people.pressed & RAISE:
         # A button held since before the rest was over lifts nobody when it is.
         return LIFT if may_raise(seen) else NO_GRANT
+    if was.grant == DEEPEN and was.command_cdeg_s > 0:
+        # Eased toward level, the table goes deeper only by a fresh press.
+        return NO_GRANT
     if was.grant == DEEPEN and armed is not None and not armed.held_tilt:
         return DEEPEN
     return still_granted(was.grant, seen)

@@ -360,6 +360,9 @@ static uint8_t granted(const guard_t *g, uint8_t demand) {
         /* A button held since before the rest was over lifts nobody when it is. */
         return may_raise(g) ? LIFT : NO_GRANT;
     }
+    if (motion->grant == DEEPEN && motion->target_cdeg_s > 0) {
+        return NO_GRANT; /* eased toward level, the table goes deeper only by a fresh press */
+    }
     if (motion->grant == DEEPEN && !g->armed.held_tilt) {
         return DEEPEN;
     }
