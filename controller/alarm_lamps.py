@@ -1,8 +1,9 @@
 """The panel's lamps beside those of the alarms: what is lit, what flashes slowly because it is waited for, what fast.
 
 A button's lamp flashes slowly while that button is what the panel waits for, and is steady while it is held then; it is
-steady too where what it stands for goes on: RETURN during a return, STOP while a person's STOP is in force. A strap's lamp is lit while the strap is closed and
-trusted, dark while it is open, flashes slowly while it is waited for, and fast while its contacts disagree.
+steady too where what it stands for goes on: RETURN during a return, STOP while a person's STOP is in force. A strap's
+lamp is lit while the strap is closed and trusted, dark while it is open, flashes slowly while it is waited for, and
+fast while its contacts disagree.
 """
 
 from typing import Final

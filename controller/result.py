@@ -167,7 +167,7 @@ class SessionResult:
         result, reason = self.outcome.result, self.outcome.end_reason
         first = next((trip.cause for trip in self.trips if trip.first), None)
         if result == TRIPPED and first is not None:
-            told = f"ended by the safety layer: {first.code}, {_lowered(wrong(first.code))}"
+            told = f"ended by the safety layer: {first.code}, {_lowered(wrong(first.code, first.where, first.demand))}"
         elif result == STOPPED:
             told = f"ended by a person ({self.asked_by or reason})"
         else:

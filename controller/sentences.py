@@ -1,121 +1,145 @@
-"""What an operator reads: for each hazard what is wrong, what the table does about it, and what to do now.
+"""What an operator reads and hears: for each cause what is wrong, what to do now, and what the table does about it.
 
-One sentence each, in plain words, by the codes of the hazard table. What the table does follows from the demand
-alone; where a hazard needs other words than its demand, the second table below has them.
+Every sentence stands in `sentences.toml`, by the codes of the hazard table; here it is only chosen and put together.
+What the table does and what to do follow from the demand; where a hazard needs other words, its own come first. At
+level or above nobody has to be brought back: then it is told what mends the trouble, and how its alarm ends.
 """
 
-from typing import Final, NamedTuple
+import tomllib
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
 
 from controller.recording import limit_of, measure
-from safety.signals import Cause, Decision, Demand, Region, Snapshot, State
+from safety.signals import Cause, Contacts, Decision, Demand, Guide, Readings, Region, Snapshot
+
+BOOK: Final = Path(__file__).with_name("sentences.toml")
+UNKNOWN: Final = "unknown"
+# Figures that say no more than yes.
+PLAIN_FACTS: Final = ("pressed", "asked", "circuit open", "drive fault")
+BY_HAND: Final = "by hand"
+STRAP_CODES: Final = ("H04", "H05", "H06")
+
+Sided = str | dict[str, str]
 
 
-class Words(NamedTuple):
-    """What is wrong, and what to do about it beside what the demand asks for."""
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the book; a word that it does not know is a mistake."""
 
-    wrong: str
+
+class ByDemand(_Strict, frozen=True):
+    """What the table does about a demand, slowly or at level too, and what to do at once."""
+
+    does: str
+    do: str
+    home: str
+    slow: str = ""
+
+
+class Refused(_Strict, frozen=True):
+    """What is in the way of arming or of a set, where `wrong` says something else, and what to do."""
+
+    do: str
+    wrong: str = ""
+
+
+class Told(_Strict, frozen=True):
+    """All that is said of one code; the book's head tells what each word is for."""
+
+    wrong: Sided
+    after: str
+    short: str = ""
+    wrong_after: str = ""
+    does: dict[str, str] = {}
+    do: dict[str, str] = {}
+    refuse: Refused | None = None
+    prompt: Sided = ""
+    clear: dict[str, str] = {}
+
+
+class Step(_Strict, frozen=True):
+    """What the panel waits for: a title, and what to do."""
+
+    title: str
     do: str
 
 
-CLEAR: Final = "Then hold ACK for 2 s, with everything still."
-CLEAR_ELSE: Final = {
-    "H11": "",
-    "H20": "Then hold ACK for half a second, and for 2 s.",
-    "H25": "Then press a button afresh.",
-    "H26": "Then press a button afresh.",
-    "STOP": "To go on, press TILT afresh.",
-}
-# Figures that say no more than yes.
-PLAIN_FACTS: Final = ("pressed", "asked", "circuit open", "drive fault")
+class Home(_Strict, frozen=True):
+    """At level: how an alarm ends."""
 
-WORDS: Final[dict[str, Words]] = {
-    "H01": Words("The table is deeper than this session's cap", "Have the drive and the angle sensors looked at."),
-    "H02": Words("The table is deeper than this device allows", "Have the drive and the end switch looked at."),
-    "H03": Words("The patient was inverted longer than this set allows", "Let the patient rest at level."),
-    "H04": Words("A strap opened while the patient was inverted", "Support the patient; touch no other strap."),
-    "H05": Words("A strap opened", "Close the strap and look at the buckle before going on."),
-    "H06": Words(
-        "The two contacts of a strap disagree", "Check the buckle: at level open the strap fully, then close it."
-    ),
-    "H07": Words(
-        "The straps are not proven", "Open each strap for 1 s, close it, wait 5 s, then press CONFIRM afresh."
-    ),
-    "H08": Words("The angle sensors disagree, or one is lost", "Have the angle sensors looked at."),
-    "H09": Words("Both angle sensors are lost", "Have the angle sensors looked at."),
-    "H10": Words("The table is driven, but its angle does not change", "Have sensors, gear and drive looked at."),
-    "H11": Words("The table turned against its command", "The table stays locked until service has looked at it."),
-    "H12": Words("The table moved without a command", "Have the brake looked at before anybody else uses the table."),
-    "H13": Words("The table turned too fast", "Have drive and brake looked at before anybody else uses the table."),
-    "H14": Words("Something blocks the table", "Look for what is in the way, and take it away."),
-    "H15": Words("Something blocks the way back", "Look for what is in the way, and take it away."),
-    "H16": Words("The drive is too hot, or reports a fault", "Let the drive cool down before the next session."),
-    "H17": Words("The controlling computer does not answer", "Have the computer looked at before the next session."),
-    "H18": Words("The table's messages came late or not at all", "Check the cable between the table and the computer."),
-    "H19": Words("The table was switched on while below level", "At level hold ACK for 2 s."),
-    "H20": Words(
-        "The emergency stop is pressed", "When the danger is over, pull it out and hold ACK for half a second."
-    ),
-    "H21": Words("The mains supply is lost", "Check plug and fuse; charge the battery before the next session."),
-    "H22": Words("The patient asked to come back", "Ask the patient why, and how they feel."),
-    "H23": Words("The patient's own button is not proven", "Let the patient press the own button and let go of it."),
-    "H24": Words("Nobody showed presence at the table", "Somebody must stay at the table and press PRESENCE."),
-    "H25": Words("A button is held too long, or stuck", "Let go of the button; if it stays down, have it replaced."),
-    "H26": Words("Two buttons that contradict each other are pressed", "Let go of both, then press the one you mean."),
-    "H27": Words("The controller was late", "Close other programs on this computer."),
-    "H28": Words("This computer's date or time cannot be trusted", "Set the clock, then start again."),
-    "H29": Words("The controller was started again during a session", "Watch the patient until level."),
-    "H30": Words("This table's configuration is wrong or not proven", "Have the table commissioned anew."),
-    "H31": Words("The plan does not fit this patient", "Check who is on the table, and choose a plan that is allowed."),
-    "H32": Words(
-        "The patient has not rested long enough to be moved again",
-        "Raise by held button, in two parts, and watch the patient.",
-    ),
-    "H33": Words("The session cannot be recorded", "Make room on the disk, or repair the recorder."),
-    "H34": Words("There is no valid permit for this person", "Answer the screening list first."),
-    "H35": Words("Somebody without the right to it gave a command", "Log in, or call somebody who may."),
-    "H36": Words("The table is raised beyond its boarding angle", "Hold TILT to lower it."),
-    "STOP": Words("Somebody asked for a stop", ""),
-}
-
-DOES: Final[dict[Demand, str]] = {
-    Demand.ALLOW: "The table goes on.",
-    Demand.NO_DEEPENING: "The table goes no deeper; holding, and going toward level, continue.",
-    Demand.STOP: "The table stops and brakes.",
-    Demand.RETURN: "The table returns to level by itself.",
-    Demand.HOLD: "The table stands still, powered and watched.",
-    Demand.CUT: "Drive power is cut and the brake is set.",
-}
-DOES_SLOWLY: Final = "The table returns to level by itself, slowly."
-DOES_ELSE: Final[dict[tuple[str, Demand], str]] = {
-    ("H15", Demand.HOLD): "The table stops, may give way a little, and stands still, powered and watched.",
-    ("H36", Demand.STOP): "The table stops and cannot be raised.",
-}
-
-DO: Final[dict[Demand, str]] = {
-    Demand.ALLOW: "",
-    Demand.NO_DEEPENING: "",
-    Demand.STOP: "To bring the patient back, press RETURN.",
-    Demand.RETURN: "Stay with the patient until level.",
-    Demand.HOLD: "Hold RETURN: the table goes slowly to level while it is held.",
-    Demand.CUT: "There is no electric return: bring the patient back by hand.",
-}
-DO_ELSE: Final[dict[tuple[str, Demand], str]] = {
-    ("H05", Demand.STOP): "",
-    ("H20", Demand.CUT): "",
-    ("H20", Demand.HOLD): "Hold RETURN: the table goes slowly to level while it is held.",
-    ("H36", Demand.STOP): "",
-}
-PROMPTS: Final[dict[str, str]] = {
-    "H06": "Check the buckle: the two contacts of a strap disagree.",
-    "H22": "The patient asked to come back.",
-    "H24": "Press PRESENCE: somebody must be at the table.",
-    "H25": "A button is held that moves nothing now: let go of it.",
-}
+    clear: str
 
 
-def wrong(code: str) -> str:
+class Refusing(_Strict, frozen=True):
+    """What the table does where it refuses."""
+
+    does: str
+
+
+class Critical(_Strict, frozen=True):
+    """Of a patient who hangs head-down and is not moved: for how long, and the way back without power."""
+
+    does: str
+    hold: str
+
+
+class Book(_Strict, frozen=True):
+    """Every sentence."""
+
+    format: Literal["inversion-table/sentences@1"]
+    home: Home
+    refuse: Refusing
+    critical: Critical
+    demand: dict[str, ByDemand]
+    code: dict[str, Told]
+    guide: dict[str, Step]
+    state: dict[str, str]
+
+
+def read_book(text: str) -> Book:
+    """Return the book that a text holds.
+
+    Raises:
+        msgspec.ValidationError: a word that the book does not know, or one that is missing.
+        tomllib.TOMLDecodeError: the text is no TOML.
+    """
+    return msgspec.convert(tomllib.loads(text), Book)
+
+
+WORDS: Final = read_book(BOOK.read_text(encoding="utf-8"))
+CODES: Final = WORDS.code
+
+
+def told_of(code: str) -> Told:
+    """Return what is said of a code; one that nobody knows says itself."""
+    return CODES.get(code) or Told(wrong=code, after="")
+
+
+def sided(words: Sided, where: str) -> str:
+    """Return the words for a side or a sensor; the general ones where it is not known."""
+    return words if isinstance(words, str) else words.get(where) or words[UNKNOWN]
+
+
+def side_now(code: str, readings: Readings | None) -> str:
+    """Return which strap a code means by what the straps say now; empty where it means none, or nothing is known."""
+    if readings is None or code not in STRAP_CODES:
+        return ""
+    looked_for = Contacts.DISCREPANT if code == "H06" else Contacts.OPEN
+    left, right = readings.strap_left is looked_for, readings.strap_right is looked_for
+    return ("both" if right else "left") if left else ("right" if right else "")
+
+
+def wrong(code: str, where: str = "", demand: Demand | None = None) -> str:
     """Return what is wrong, without a full stop; an unknown code says itself."""
-    return WORDS[code].wrong if code in WORDS else code
+    told = told_of(code)
+    return told.wrong_after if told.wrong_after and demand is Demand.HOLD else sided(told.wrong, where)
+
+
+def short(code: str, where: str = "") -> str:
+    """Return what is wrong in at most 40 characters."""
+    told = told_of(code)
+    return told.short or sided(told.wrong, where)
 
 
 def figures(cause: Cause) -> str:
@@ -125,91 +149,124 @@ def figures(cause: Cause) -> str:
     return f"{measure(cause.value, cause.unit)}, limit {limit_of(cause)}"
 
 
-def what_the_table_does(cause: Cause) -> str:
+def what_the_table_does(cause: Cause, home: bool = False) -> str:
     """Return what the table does about a cause, as a sentence."""
-    slowly = DOES_SLOWLY if cause.slow and cause.demand is Demand.RETURN else DOES[cause.demand]
-    return DOES_ELSE.get((cause.code, cause.demand), slowly)
+    by_demand = WORDS.demand[cause.demand.name]
+    if home:
+        return by_demand.home
+    usual = by_demand.slow if cause.slow and by_demand.slow else by_demand.does
+    return told_of(cause.code).does.get(cause.demand.name, usual)
+
+
+def what_to_do_at_once(cause: Cause) -> str:
+    """Return what people have to do at once about a cause while the patient is below level."""
+    return told_of(cause.code).do.get(cause.demand.name) or WORDS.demand[cause.demand.name].do
+
+
+def by_hand(do: str, manual_return_text: str) -> str:
+    """Return the table's own way back without power where that is what has to be done."""
+    return manual_return_text if BY_HAND in do else ""
+
+
+def how_it_ends(cause: Cause) -> str:
+    """Return how an alarm ends, once what caused it is gone and the patient is at level."""
+    return told_of(cause.code).clear.get(cause.demand.name, WORDS.home.clear)
 
 
 def what_to_do(cause: Cause, manual_return_text: str = "", home: bool = False) -> str:
-    """Return what people have to do about a cause: first what its demand asks for, then what the hazard does.
-
-    `manual_return_text` is the table's own way back without power. With `home`, at level or above, nobody has to be
-    brought back: what mends it, and what clears the alarm.
-    """
-    mends = WORDS[cause.code].do if cause.code in WORDS else ""
+    """Return what people have to do about a cause: at once, or with `home`, at level or above, what mends it."""
     if home:
-        return " ".join(part for part in (mends, CLEAR_ELSE.get(cause.code, CLEAR)) if part)
-    first = DO_ELSE.get((cause.code, cause.demand), DO[cause.demand])
-    by_hand = manual_return_text if cause.demand is Demand.CUT and first else ""
-    return " ".join(part for part in (first, by_hand, mends) if part)
+        return _joined(told_of(cause.code).after, how_it_ends(cause))
+    do = what_to_do_at_once(cause)
+    return _joined(do, by_hand(do, manual_return_text))
 
 
-def message(cause: Cause, manual_return_text: str = "", in_force: Demand = Demand.ALLOW) -> str:
-    """Return the whole message of a cause: what is wrong with its figures, what the table does, what to do.
+def spoken(
+    cause: Cause,
+    readings: Readings | None = None,
+    manual_return_text: str = "",
+    home: bool = False,
+    in_force: Demand = Demand.ALLOW,
+) -> str:
+    """Return the whole of a cause as it is read aloud: what is wrong, what to do now, what the table does.
 
-    Where a worse demand is `in_force`, that is what the table does.
+    Where a worse demand is `in_force`, that is what the table does, and what to do follows from it.
     """
-    told = f"{wrong(cause.code)} ({figures(cause)})."
+    what = wrong(cause.code, cause.where or side_now(cause.code, readings), cause.demand)
     if in_force > cause.demand:
-        return f"{told} A worse demand, {in_force.name}, stays in force."
-    return " ".join((told, what_the_table_does(cause), what_to_do(cause, manual_return_text))).strip()
+        do, does = WORDS.demand[in_force.name].do, WORDS.demand[in_force.name].does
+    elif home:
+        return f"{what}. {what_the_table_does(cause, home)} {what_to_do(cause, home=True)}"
+    else:
+        do, does = what_to_do_at_once(cause), what_the_table_does(cause)
+    return _joined(f"{what}.", do, does, by_hand(do, manual_return_text))
+
+
+def message(
+    cause: Cause,
+    manual_return_text: str = "",
+    in_force: Demand = Demand.ALLOW,
+    readings: Readings | None = None,
+) -> str:
+    """Return the message of a cause for the record and for lists: as it is read aloud, and its figures."""
+    return f"{spoken(cause, readings, manual_return_text, in_force=in_force)} Found: {figures(cause)}."
+
+
+def refusal_spoken(code: str) -> str:
+    """Return why the table does not arm, or starts no set, as it is read aloud."""
+    told = told_of(code)
+    refused = told.refuse or Refused(do=told.after)
+    return _joined(f"{refused.wrong or wrong(code)}.", refused.do, WORDS.refuse.does)
 
 
 def refusal(cause: Cause) -> str:
-    """Return why the table does not arm, or starts no set, and what mends it."""
-    told = f"{wrong(cause.code)} ({figures(cause)})."
-    return f"{told} {WORDS[cause.code].do}" if cause.code in WORDS else told
+    """Return why the table does not arm, or starts no set, what mends it, and the figures."""
+    return f"{refusal_spoken(cause.code)} Found: {figures(cause)}."
 
 
-def prompt(code: str) -> str:
+def prompt(code: str, readings: Readings | None = None) -> str:
     """Return what a prompt asks for; it demands nothing yet."""
-    return PROMPTS.get(code) or (WORDS[code].do if code in WORDS else code)
+    told = told_of(code)
+    return sided(told.prompt, side_now(code, readings)) or told.after or code
+
+
+def guide(step: Guide) -> Step | None:
+    """Return what to do where the panel waits for something; None where it waits for nothing."""
+    return WORDS.guide.get(step.value)
 
 
 def what_now(snapshot: Snapshot, manual_return_text: str = "") -> str:
-    """Return the one thing that people have to do now: about the worst cause, a prompt, or the plan's next step."""
-    decision = snapshot.decision
+    """Return the one thing that people have to do now: about the worst cause, a prompt, or the panel's next step."""
+    decision, readings = snapshot.decision, snapshot.readings
     trouble = [cause for cause in decision.causes if cause.demand >= Demand.STOP]
     if trouble:
-        home = decision.region in (Region.LEVEL, Region.ABOVE)
-        return what_to_do(max(trouble, key=_demand), manual_return_text, home)
+        return _in_trouble(max(trouble, key=_demand), decision, manual_return_text)
     if decision.prompts:
-        return prompt(decision.prompts[0])
+        return prompt(decision.prompts[0], readings)
+    for cause in decision.causes:
+        if own := told_of(cause.code).do.get(cause.demand.name):
+            return own
     if decision.refusals:
         return refusal(decision.refusals[0])
-    if snapshot.wish.state is State.IDLE and snapshot.wish.set_number:
-        return "The session is over: open the straps and let the patient off slowly."
-    return _next_step(snapshot.wish.state, decision)
+    step = guide(snapshot.wish.guide)
+    return WORDS.state[snapshot.wish.state] if step is None else step.do
+
+
+def _in_trouble(worst: Cause, decision: Decision, manual_return_text: str) -> str:
+    """Return what to do about the worst cause; head-down under HOLD or CUT also for how long, and the way by hand."""
+    home = decision.region in (Region.LEVEL, Region.ABOVE)
+    told = what_to_do(worst, manual_return_text, home)
+    if worst.demand < Demand.HOLD or home or not decision.inverted_ms:
+        return told
+    seconds = WORDS.critical.does.format(seconds=decision.inverted_ms // 1000)
+    if manual_return_text and manual_return_text in told:
+        return _joined(seconds, told)
+    return _joined(seconds, told, WORDS.critical.hold, manual_return_text)
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
 
 
 def _demand(cause: Cause) -> Demand:
     return cause.demand
-
-
-def _next_step(state: State, decision: Decision) -> str:
-    """Return what the plan waits for, in a session without trouble."""
-    if state is State.IDLE:
-        return _on_the_way_to_arming(decision)
-    return {
-        State.STRAPPED: "Hold TILT when the table has stood still for 5 s.",
-        State.TILTING: "Keep TILT held until the target; let go to stop.",
-        State.HOLDING: "Stay with the patient; press PRESENCE from time to time.",
-        State.RETURNING: "Stay with the patient until level.",
-        State.RESTING: "Let the patient rest at level, straps closed.",
-        State.EMERGENCY_RETURN: "Stay with the patient until level.",
-        State.STOPPED: "To bring the patient back, press RETURN.",
-    }[state]
-
-
-def _on_the_way_to_arming(decision: Decision) -> str:
-    proofs = decision.proofs
-    if not proofs.straps_proven:
-        return "Close both straps, each seen open first."
-    if not proofs.straps_confirmed:
-        return "Look at both straps, bring the table to level and press CONFIRM."
-    if not proofs.patient_button:
-        return "Let the patient press the own button and let go of it."
-    if not proofs.read_back:
-        return "Read name and plan back, then press CONFIRM afresh."
-    return "Wait: the table arms."
