@@ -5,7 +5,7 @@ one pin map that its firmware is built from, a Raspberry Pi's from the profile's
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from config.errors import UsageError
@@ -19,6 +19,9 @@ BOARDS: Final = {"mega-2560": "Arduino Mega 2560", "raspberry-pi": "Raspberry Pi
 # A pin that moves something is held low by this until the program runs, whatever the chip's own resistors do.
 MOVING_PULL_KOHM: Final = 10
 PI_MOVING: Final = (*MOVING, "drive_direction", "relay_down", "relay_up", "safety_relay")
+
+# These two have a resistor on the Pi itself, since they are made for I²C.
+PULLED_UP_BY_PI: Final = (2, 3)
 
 # Places on the chips, from their data sheets: MCP3208 CH0 is pin 1; MCP23S17 GPA0 is pin 21 and GPB0 pin 1.
 CONVERTER_FIRST_PIN: Final = 1
@@ -126,7 +129,7 @@ def wiring_of(profile: Profile) -> Wiring:
     return Wiring(profile, board, drive, tuple(connectors), fuse_a, copper)
 
 
-def _row(circuit: Circuit, pin: str, port: str, function: str, electrical: str, open_reads: str = "") -> Row:
+def _row(circuit: Circuit, pin: str, port: str, function: str, electrical: str) -> Row:
     return Row(
         signal=circuit.name,
         title=circuit.title,
@@ -137,7 +140,7 @@ def _row(circuit: Circuit, pin: str, port: str, function: str, electrical: str, 
         function=function,
         electrical=electrical,
         to=circuit.to,
-        open_reads=open_reads or circuit.open_reads,
+        open_reads=circuit.open_reads,
         why=circuit.why,
     )
 
@@ -199,7 +202,7 @@ def _pi_place(pin: int, kind: str, name: str) -> tuple[str, str, str, str]:
         electrical = "in, 2.2 kΩ to 3.3 V" if kind == "contact" else "out, 100 kΩ to ground"
         return f"X{chip}: {EXPANDER_FIRST_PINS[port] + bit}", f"GP{port}{bit}", "", electrical
     if kind == "contact":
-        electrical = "in, 2.2 kΩ to 3.3 V"
+        electrical = "in, 1.8 kΩ to 3.3 V on the Pi" if pin in PULLED_UP_BY_PI else "in, 2.2 kΩ to 3.3 V"
     elif name in PI_MOVING:
         electrical = f"out, {MOVING_PULL_KOHM} kΩ to ground"
     else:
@@ -210,11 +213,16 @@ def _pi_place(pin: int, kind: str, name: str) -> tuple[str, str, str, str]:
 def _analogue(circuit: Circuit, gpio: Gpio) -> Row:
     converter = gpio.converter
     channel = {"angle_a": converter.angle_a, "angle_b": converter.angle_b, "current": converter.current}[circuit.name]
-    open_reads = ""
+    row = _row(circuit, f"ADC: {CONVERTER_FIRST_PIN + channel}", f"CH{channel}", "", "in, 0 … 3.3 V, 100 kΩ to ground")
     if circuit.name == "current" and gpio.current.zero_counts < MARGIN_COUNTS:
-        open_reads = "0 V: no current, which is a drive fault as soon as it runs"
-    pin = f"ADC: {CONVERTER_FIRST_PIN + channel}"
-    return _row(circuit, pin, f"CH{channel}", "", "in, 0 … 3.3 V, 100 kΩ to ground", open_reads)
+        # Such a sensor reads at rest what a broken wire reads.
+        return replace(
+            row,
+            to="Current output of the drive: 0 V at no current, below 3.3 V at the most that it gives.",
+            open_reads="0 V: no current",
+            why="Commanded and without a current it does not turn: it is held, and the alarm is HIGH (H10).",
+        )
+    return row
 
 
 def _spi(circuit: Circuit, gpio: Gpio) -> Row:

@@ -151,8 +151,8 @@ def _of_the_board(wiring: Wiring) -> Iterator[Rule]:
             "watchdog",
             "The board watches itself",
             "Nothing outside is needed when its program hangs: its watchdog resets it within 60 ms, and the resistors "
-            "above do the rest. Feed it from a supply of its own, not from the computer's USB plug alone: it must go "
-            "on when the computer is off.",
+            "above do the rest. Feed it 7 … 12 V at its round plug, by a converter behind mains and battery, not by USB "
+            "alone: it must go on when the computer is off. Its 5 V feed the sensors and the contacts' resistors.",
         )
         return
     drive = wiring.profile.drive
@@ -177,8 +177,11 @@ def _of_the_board(wiring: Wiring) -> Iterator[Rule]:
     yield Rule(
         "three-volts",
         "Nothing gives a pin more than 3.3 V",
-        "Sensors, converter and expanders run on 3.3 V. A 5 V sensor needs a divider, and a supply or drive that "
-        "reports at 24 V an optocoupler. The expanders' RESET is tied to 3.3 V.",
+        "Sensors, converter and expanders run on the header's 3.3 V (pins 1 and 17); its grounds are 6, 9, 14, 20, 25, "
+        "30, 34 and 39. The converter has VDD (16) and VREF (15) at 3.3 V, AGND (14) and DGND (9) at ground; the "
+        "expanders VDD (9) and RESET (18) at 3.3 V, VSS (10) at ground; 100 nF at each. A 5 V sensor needs a divider, "
+        "and a supply or drive that reports at a higher voltage an optocoupler. The Pi itself is fed from behind mains "
+        "and battery.",
     )
 
 
@@ -253,5 +256,5 @@ def _analogue(wiring: Wiring, volts: float) -> Check:
     a, b = (one, other) if wiring.board == "mega-2560" else (f"converter {one}", f"converter {other}")
     return Check(
         f"Voltmeter at angle_a ({a}) and angle_b ({b}): turn the table by hand; then unplug one at a time.",
-        f"{volts * 0.1:.1f} … {volts * 0.9:.1f} V; A rises and B falls as the head comes up; under 0.05 V unplugged.",
+        f"{volts * 0.05:.2f} … {volts * 0.95:.2f} V; A rises and B falls as the head comes up; under 0.05 V unplugged.",
     )

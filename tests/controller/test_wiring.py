@@ -1,5 +1,6 @@
 """`inversion-table wiring`: every wire once, what must be in hardware, a drawing that can be read, clear refusals."""
 
+import dataclasses
 import itertools
 import json
 import re
@@ -141,7 +142,7 @@ def test_every_row_says_what_a_break_reads_as_and_why_that_is_safe(wiring: Wirin
 
 
 def test_a_current_sensor_that_reads_nothing_at_zero_is_told_as_such(tmp_path: Path) -> None:
-    assert wiring_of(load_profile(PI)).row("current").open_reads.startswith("0 V: no current")
+    assert wiring_of(load_profile(PI)).row("current").open_reads == "0 V: no current"
     data = changed(PINS, {"gpio.current.zero_counts": 2048})
     other = wiring_of(load_profile(save(tmp_path, data, f"{PI}.toml")))
     assert other.row("current").open_reads == "0 V: not measured"
@@ -155,6 +156,8 @@ def test_the_wired_chain_is_asked_for_on_every_table(wiring: Wiring) -> None:
     assert names[:5] == ["estop", "end-switches", "brake", "manual-return", "pull-downs"]
     assert ("safety-relay" in names) == ("self-locking" in names) == (wiring.board == "raspberry-pi")
     assert ("reset" in names) == (wiring.board == "mega-2560")
+    estop = next(rule.text for rule in rules_of(wiring) if rule.name == "estop")
+    assert ("behind the safety relay" in estop) == (wiring.board == "raspberry-pi")
 
 
 def test_the_rules_tell_the_profiles_own_figures(tmp_path: Path) -> None:
@@ -239,8 +242,11 @@ def test_the_markdown_has_every_row_and_no_name_that_turns_into_emphasis(wiring:
 def test_the_object_has_every_row(wiring: Wiring) -> None:
     found = json.loads(json.dumps(object_of(wiring)))
     assert found["schema"] == "inversion-table.wiring/1"
-    wires = [wire["signal"] for connector in found["connectors"] for wire in connector["wires"]]
-    assert wires == [row.signal for row in wiring.rows]
+    wires = [wire for connector in found["connectors"] for wire in connector["wires"]]
+    rows = [dataclasses.asdict(row) for row in wiring.rows]
+    assert wires == [{key: value for key, value in row.items() if key != "group"} for row in rows]
+    assert [rule["name"] for rule in found["hardware"]] == [rule.name for rule in rules_of(wiring)]
+    assert [check["see"] for check in found["checks"]] == [check.see for check in checks_of(wiring)]
 
 
 def test_the_documents_page_is_up_to_date() -> None:
