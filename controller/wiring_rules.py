@@ -151,8 +151,8 @@ def _of_the_board(wiring: Wiring) -> Iterator[Rule]:
             "watchdog",
             "The board watches itself",
             "Nothing outside is needed when its program hangs: its watchdog resets it within 60 ms, and the resistors "
-            "above do the rest. Feed it 7 … 12 V at its round plug, by a converter behind mains and battery, not by USB "
-            "alone: it must go on when the computer is off. Its 5 V feed the sensors and the contacts' resistors.",
+            "above do the rest. Feed it 7 … 12 V at its round plug, by a converter behind mains and battery, not by "
+            "USB alone: it must go on when the computer is off. Its 5 V feed the sensors and the contacts' resistors.",
         )
         return
     drive = wiring.profile.drive
