@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from config.plan import Plan
     from config.profile import Profile
     from controller.runner import OpenedTable
+    from safety.signals import Permit
 
 PACKAGES = ("config", "safety", "firmware_bridge", "controller", "sim")
 PROGRAM = "inversion-table"
@@ -185,17 +186,24 @@ class InProcess:
         )
         schedule = FaultSchedule(table, faults)
         people = People(table.hands, habits)
-        permit = tamper(simulated(plan, profile.limits().screening_version, SIMULATED_DAY_S), table)
+        version = profile.limits().screening_version
+
+        def permit_for(one: "Plan") -> "Permit":
+            return tamper(simulated(one, version, SIMULATED_DAY_S), table)
+
         return OpenedTable(
             bridge=table.bridge,
             clock=table.clock,
             guard="host build" if guard else "absent",
-            permit=permit,
+            permit=permit_for(plan),
             host=Host(clock_ok=True, config_ok=True, started_table=True, wall_s=SIMULATED_DAY_S),
             observers=(schedule.observe, people.observe),
             truth=table.recorded,
             gave_up=lambda: people.supervisor.gave_up,
             unreached=lambda: [f"{fault.name}@{fault.when}" for fault in schedule.unreached],
+            hands=table.hands,
+            stand_aside=people.supervisor.leave,
+            permit_for=permit_for,
         )
 
 
@@ -231,12 +239,16 @@ class BehindAWire:
         habits = Habits()
         room = WireRoom(profile, seed, patient, faults, habits.boards_at_deg, options)
         people = People(room.hands, habits)
-        permit = tampered(simulated(plan, profile.limits().screening_version, SIMULATED_DAY_S), room.papers)
+        version = profile.limits().screening_version
+
+        def permit_for(one: "Plan") -> "Permit":
+            return tampered(simulated(one, version, SIMULATED_DAY_S), room.papers)
+
         return OpenedTable(
             bridge=room.bridge,
             clock=room.clock,
             guard="host build",
-            permit=permit,
+            permit=permit_for(plan),
             host=Host(clock_ok=True, config_ok=True, started_table=True, wall_s=SIMULATED_DAY_S),
             observers=(room.faults.observe, people.observe, room.renew),
             truth=room.truth,
@@ -246,6 +258,9 @@ class BehindAWire:
             news=room.news,
             lost=room.process.ended,
             close=room.close,
+            hands=room.hands,
+            stand_aside=people.supervisor.leave,
+            permit_for=permit_for,
         )
 
 

@@ -4,6 +4,8 @@ import math
 
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 EMPTY = 0x2800
+HIGH_DOTS, LOW_DOTS = 0x1B, 0xE4
+MANY_DOTS = 4
 
 
 class Dots:
@@ -40,16 +42,23 @@ class Dots:
                 if right * right + down * down <= radius * radius:
                     self.dot(x + right, y + down, brush)
 
-    def spans(self, line: int) -> list[tuple[str, str]]:
+    def spans(self, line: int, ascii_only: bool = False) -> list[tuple[str, str]]:
         """Return one line of characters as (text, brush), neighbours of one brush together."""
         spans: list[tuple[str, str]] = []
         for cell, brush in zip(self._cells[line], self._brushes[line], strict=True):
-            character = chr(EMPTY + cell) if cell else " "
+            character = " " if not cell else _in_ascii(cell) if ascii_only else chr(EMPTY + cell)
             if spans and (spans[-1][1] == brush or not cell):
                 spans[-1] = (spans[-1][0] + character, spans[-1][1])
             else:
                 spans.append((character, brush))
         return spans
+
+
+def _in_ascii(cell: int) -> str:
+    """Return the character that shows best where the dots of a cell are: high, low, or both."""
+    if cell.bit_count() > MANY_DOTS:
+        return "#"
+    return "-" if cell & HIGH_DOTS and cell & LOW_DOTS else "'" if cell & HIGH_DOTS else "."
 
 
 def draw_table(angle_deg: float, columns: int, lines: int, body: str, board: str, stand: str) -> Dots:

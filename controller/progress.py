@@ -1,17 +1,22 @@
 """Progress of a session in plain lines: one line a change, for pipes, logs and terminals that cannot draw."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
+from config.plan import Plan
 from controller.sentences import message, prompt, refusal, what_now
 from safety.signals import Alarm, Cause, Contacts, Demand, Readings, Snapshot
+
+REAL_TIME: Final = "real time"
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
     """What a session's picture says of the session as a whole.
 
-    `cap_cdeg` is negative; `planned_s` about how long the visit takes; `note` seed, speed, table and guard.
+    `cap_cdeg` is negative; `planned_s` about how long the visit takes; `note` seed, table and guard; `pace` how fast
+    it is shown; `about` tells the plan, `person` for whom it is, empty where that is not known.
     """
 
     plan: str
@@ -21,6 +26,28 @@ class Heading:
     sets: int
     planned_s: int
     manual_return_text: str
+    pace: str = REAL_TIME
+    about: str = ""
+    person: str = ""
+
+    def of(self, plan: Plan) -> Self:
+        """Return the same for another plan."""
+        return replace(
+            self,
+            plan=plan.name,
+            cap_cdeg=plan.cap_cdeg,
+            sets=plan.sets,
+            planned_s=plan.planned_s,
+            about=about(plan),
+        )
+
+
+def about(plan: Plan) -> str:
+    """Return what is read back of a plan: `first-visit, 1 set of −20° for 1:00, rest 2:00, 2°/s`."""
+    sets = "1 set" if plan.sets == 1 else f"{plan.sets} sets"
+    held = f"{degrees(plan.cap_cdeg)} for {clock(plan.hold_s * 1000)}"
+    stages = f", in steps of {plan.staged.step_cdeg / 100:g}°" if plan.staged else ""
+    return f"{plan.name}, {sets} of {held}, rest {clock(plan.rest_s * 1000)}, {plan.speed_cdeg_s / 100:g}°/s{stages}"
 
 
 def clock(t_ms: int) -> str:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Self
 
+from config.plan import Plan
 from controller.loop import TICK_MS, Clock, Observer
 from controller.progress import degrees
 from controller.recording import Recorder, Truth
 from controller.session import Session
 from firmware_bridge.bridge import Bridge
+from firmware_bridge.hands import Hands
 from safety.signals import Host, Permit, Region, Snapshot, State
 
 LOOKS_A_SECOND = 20
@@ -27,7 +29,9 @@ LAST_WAIT_MS = 120_000
 # A table that is gone for good is watched until the judge has latched the loss, so that the result tells it.
 LOSS_MS = 1_500
 BELOW = (Region.UNKNOWN, Region.BELOW, Region.INVERTED)
-SIGNALS = {"SIGINT": "Ctrl-C", "SIGTERM": "SIGTERM", "SIGHUP": "SIGHUP"}
+STAYS = "Ctrl-Z: a person may be on this table, so the program goes on; Ctrl-C brings the patient back, then it ends."
+CTRL_Z = "Ctrl-Z"
+SIGNALS = {"SIGINT": "Ctrl-C", "SIGTERM": "SIGTERM", "SIGHUP": "SIGHUP", "SIGTSTP": CTRL_Z}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,15 @@ class OpenedTable:
     `observers` see each tick after the recorder. `truth` is the plant's own word, None on a real table. `gave_up` says
     why the people stopped trying, or nothing; `unreached` the faults whose moment never came. On a table in `real_time`
     a tick takes as long as it takes. `news` returns what people must be told of the line, each once, `lost` why nothing
-    more can come of the table, or nothing. `close` lets it go.
+    more can come of the table, or nothing. `close` lets it go. `hands` are its switches, where they are simulated;
+    `stand_aside` has the simulated supervisor let go of everything, for good. `permit_for` makes the permit of another
+    plan for the same person, where plans may be chosen. Without a `permit` the screening list is answered at the panel.
     """
 
     bridge: Bridge
     clock: Clock
     guard: str
-    permit: Permit
+    permit: Permit | None
     host: Host
     observers: tuple[Observer, ...]
     truth: Truth | None
@@ -54,6 +60,9 @@ class OpenedTable:
     news: Callable[[], list[str]] = list
     lost: Callable[[], str] = str
     close: Callable[[], None] = lambda: None
+    hands: Hands | None = None
+    stand_aside: Callable[[], None] = lambda: None
+    permit_for: Callable[[Plan], Permit] | None = None
 
 
 class Pace:
@@ -77,6 +86,13 @@ class Pace:
         shown = 1.0 if real_time else speed
         self.ticks = FAST_TICKS if shown is None else max(1, round(shown * 1000 / TICK_MS / LOOKS_A_SECOND))
 
+    def to_real_time(self, t_ms: int) -> None:
+        """Go on at real time from the session's time `t_ms`; a table that keeps the time itself does so anyhow."""
+        if self._speed is not None:
+            self._speed = 1.0
+            self._start_s = self._now() - t_ms / 1000
+            self.ticks = round(1000 / TICK_MS / LOOKS_A_SECOND)
+
     def keep(self, t_ms: int) -> None:
         """Wait until the session's time `t_ms` is due; what cannot be kept up with is not made up for later."""
         if self._speed is None:
@@ -91,17 +107,19 @@ class Pace:
 class Interrupts:
     """Takes Ctrl-C, SIGTERM and SIGHUP as requests while it is entered; `take` returns those that are new.
 
+    With `stays` Ctrl-Z too: a program that is suspended controls no table, and leaves a real one to its guard.
     Where a signal was ignored from outside (nohup) it stays ignored; outside the main thread nothing is taken.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stays: bool = False) -> None:
         """Take nothing yet."""
+        self._names = [name for name in SIGNALS if stays or SIGNALS[name] != CTRL_Z]
         self._new: list[str] = []
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> Self:
         """Begin to take signals."""
-        for name in SIGNALS:
+        for name in self._names:
             number = getattr(signal, name, None)
             if number is None or signal.getsignal(number) is signal.SIG_IGN:
                 continue
@@ -132,11 +150,13 @@ def run(
     pace: Pace,
     show: Callable[[Sequence[Snapshot]], None],
     say: Callable[[str], None],
+    attend: Callable[[Snapshot], None] | None = None,
 ) -> str:
     """Run a session to its end and return who ended it from outside (`Ctrl-C`), or an empty text.
 
-    `show` gets the snapshots since the last look, `say` what concerns people at once. A session that does not end
-    (people who go round in circles) is given up half an hour after it should have.
+    `show` gets the snapshots since the last look, `say` what concerns people at once; `attend` takes what somebody at
+    the keyboard did meanwhile, just before the session goes on. A session that does not end (people who go round in
+    circles) is given up half an hour after it should have.
     """
     longest_ms = (session.plan.planned_s + PATIENCE_S) * 1000
     # The recorder first: a row has the faults under which its tick was made.
@@ -149,7 +169,7 @@ def run(
     # Snapshots hold nothing that refers back to them, and looking through all of them again and again takes long.
     gc.disable()
     try:
-        with Interrupts() as interrupts:
+        with Interrupts(stays=table.hands is None) as interrupts:
             while not session.finished and not (asked_by and _may_leave(session.snapshot)):
                 _advance(session, pace.ticks)
                 if why := table.gave_up():
@@ -157,6 +177,9 @@ def run(
                 for words in table.news():
                     say(words)
                 for name in interrupts.take():
+                    if name == CTRL_Z:
+                        say(STAYS)
+                        continue
                     say(_answer(name, session.snapshot, again=bool(asked_by)))
                     if not asked_by:
                         asked_by = name
@@ -175,6 +198,8 @@ def run(
                     if t_ms >= longest_ms + LAST_WAIT_MS:
                         break
                 pace.keep(t_ms)
+                if attend is not None and session.snapshot is not None:
+                    attend(session.snapshot)
     finally:
         if collecting:
             gc.enable()

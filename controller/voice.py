@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import TextIO
 
 LEAST_COLUMNS = 72
-LEAST_LINES = 20
 WIDEST = 100
+# What the panel in a terminal needs.
+PICTURE_COLUMNS, PICTURE_LINES = 80, 23
 # For terminals that have only ASCII.
 IN_ASCII = str.maketrans(
     {"−": "-", "°": " deg", "×": "x", "…": "...", "→": "->", "²": "2", "Ω": "Ohm", "µ": "u", "“": '"', "”": '"'}
@@ -102,7 +103,15 @@ def full_picture(stream: TextIO | None, environment: Mapping[str, str]) -> bool:
         if not stream.isatty():
             return False
         size = os.get_terminal_size(stream.fileno())
-        "°█⠿─".encode(stream.encoding or "ascii")
     except (OSError, ValueError):
         return False
-    return size.columns >= LEAST_COLUMNS and size.lines >= LEAST_LINES
+    return size.columns >= PICTURE_COLUMNS and size.lines >= PICTURE_LINES
+
+
+def draws_ascii_only(stream: TextIO, environment: Mapping[str, str]) -> bool:
+    """Whether a picture must do without blocks and dots: the encoding has none, or the console's own font."""
+    try:
+        "°█⠿●−".encode(stream.encoding or "ascii")
+    except ValueError:
+        return True
+    return environment.get("TERM", "").startswith(("linux", "vt"))

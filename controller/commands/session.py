@@ -1,25 +1,23 @@
 """`inversion-table session`: one plan on one table, watched to its end, with result, trace and picture."""
 
 import argparse
-import json
-import os
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from controller.arguments import add_example, read_patient, read_seed, read_speed, typed
-from controller.voice import Voice, full_picture
+from controller.commands.ways import AT_PANEL
 
 if TYPE_CHECKING:
+    from config.limits import Limits
     from config.plan import Plan
     from config.profile import Profile
+    from config.screening import Screening
     from controller.commands.ways import Way
     from controller.progress import Heading
-    from controller.recording import Recorder
-    from controller.result import SessionResult
-    from controller.runner import OpenedTable, Pace
-    from controller.session import Session
-    from safety.signals import Snapshot
+    from controller.runner import OpenedTable
+    from safety.signals import Wish
 
 DESCRIPTION = """\
 Run one session: straps close, the table tilts, holds, returns to level and
@@ -28,13 +26,22 @@ rests. On a simulated table, simulated people do what people must do.
 --table in-process   the simulated table in this program, in virtual time
 --table wire         the same in a process of its own behind a serial line, in
                      real time; this command starts it
---table serial:PORT  a real table: PORT is auto, usb:2341:0042, a path or a URL;
-                     a supervisor answers the screening list, at the terminal
-                     or with --declared FILE
+--table serial:PORT  a real table: PORT is auto, usb:2341:0042, a path or a URL
+--table gpio         a real table at this computer's own pins
 
-What happens is shown live on stderr. At the end come a summary, a trace
-(CSV), a picture (SVG) and the result (JSON), in a folder that is named.
-Ctrl-C brings the patient back first.
+At a real table a supervisor answers the screening list: at the terminal, in a
+file (--declared FILE) or by the panel's buttons (--declared panel).
+
+On a terminal of 80x23 or more the panel is shown: state, angle, lamps, what is
+wrong and what to do now. At a simulated table its keys work, hold to run:
+  t TILT     u RAISE     r RETURN    s STOP     space PRESENCE
+  a ACK      A RESET     c CONFIRM   + - plan   p patient's own button
+  1 2 straps             e e-stop    m crank    Ctrl-C back to level, then end
+Simulated people do the visit until a key is pressed; from then on whoever
+pressed it is the supervisor, in real time. No key moves a real table.
+
+At the end come a summary, a trace (CSV), a picture (SVG) and the result (JSON),
+in a folder that is named. Ctrl-C brings the patient back first.
 """
 EXITS = """\
 exit codes:
@@ -91,6 +98,12 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--profile", metavar="NAME|FILE", help="the table (default: simulated; with --table wire: wire)"
     )
     parser.add_argument("--plan", metavar="NAME|FILE", default="first-visit", help="the plan (default: %(default)s)")
+    parser.add_argument(
+        "--choose",
+        metavar="PLAN",
+        nargs="*",
+        help="plans to choose from on the panel with its plan keys, beside --plan (none named: all that `plans` lists)",
+    )
     parser.add_argument("--table", metavar="KIND", help="the way to it, see above (default: the profile's)")
     parser.add_argument("--seed", metavar="N", type=typed(read_seed), default=0, help="one seed, one run (default: 0)")
     pace = parser.add_mutually_exclusive_group()
@@ -112,7 +125,16 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         default=[],
         help="what goes wrong, and when: NAME@WHEN[+DURATION][:key=value,…]; repeatable; see: inversion-table faults",
     )
-    parser.add_argument("--declared", metavar="FILE", help="a real table: the answers to the screening list")
+    parser.add_argument(
+        "--by-hand",
+        action="store_true",
+        help="a simulated table: nobody simulated works the panel, whoever is at the keyboard does; the patient stays",
+    )
+    parser.add_argument(
+        "--declared",
+        metavar="FILE|panel",
+        help="a real table, or --by-hand: the answers to the screening list, or that they are given at the panel",
+    )
     parser.add_argument("--out", metavar="DIR", help="where the files go (default: a new folder under the state)")
     parser.add_argument("--state", metavar="DIR", help="where state is kept (default: the user's own)")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object on stdout")
@@ -121,6 +143,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "inversion-table session --plan first-visit --speed 10",
         "inversion-table session --plan standard --fast --json --out run1",
         "inversion-table session --fast --fault strap-opens@holding+5s:side=left",
+        "inversion-table session --by-hand --choose --declared panel",
         "inversion-table session --table serial:auto --profile my-table.toml --declared today.toml",
     )
     parser.epilog = f"{parser.epilog}\n\n{EXITS}"
@@ -133,22 +156,27 @@ def run_session(args: argparse.Namespace) -> int:
     Raises:
         InversionTableError: arguments, files or device do not allow a session; nothing moved.
     """
-    from config.loading import load_plan, load_profile
+    from config.loading import load_plan, load_profile, load_screening
+    from controller.commands.session_end import finish
     from controller.commands.ways import refuse_misfits, way_of
     from controller.places import run_folder, state_folder
     from controller.recording import Recorder
     from controller.runner import Pace
     from controller.session import Session
+    from controller.watch import watch
 
     name = args.profile or ("wire" if args.table == "wire" else "simulated")
     profile = load_profile(name)
     limits = profile.limits()
     plan = load_plan(args.plan, limits)
+    plans = _choice(args.choose, limits)
     way = way_of(args.table, profile)
     refuse_misfits(way, args)
     faults = [args.simulation.parse_fault(text) for text in args.fault]
     state = state_folder(args.state)
     table = _opened(way, args, profile, plan, faults, state)
+    at_panel = args.declared == AT_PANEL
+    screening = load_screening()
     try:
         folder = run_folder(args.out, state, plan.name, args.seed)
         session = Session(
@@ -156,19 +184,62 @@ def run_session(args: argparse.Namespace) -> int:
             table.clock,
             plan,
             limits,
-            table.permit,
+            None if at_panel else table.permit,
             table.host,
+            plans=plans,
+            permit_for=table.permit_for,
+            screening=screening if at_panel else None,
             held_tilt=profile.session.held_tilt,
             strap_wait=profile.session.strap_wait,
         )
         recorder = Recorder(table.truth)
         speed = None if args.fast else args.speed or 1.0
-        heading = _heading(plan, profile, args, way, table)
-        pace = Pace(speed, real_time=table.real_time)
-        asked_by = _watch(session, table, recorder, pace, heading, in_place=speed is not None)
-        return _finish(args, session, table, recorder, folder, asked_by, plan, profile, str(way))
+        asked_by = watch(
+            session,
+            table,
+            recorder,
+            Pace(speed, real_time=table.real_time),
+            _heading(plan, profile, args, way, table),
+            in_place=speed is not None,
+            by_hand=args.by_hand,
+            question=lambda wish: _question(screening, wish),
+        )
+        return finish(args, session, table, recorder, folder, asked_by, profile, str(way))
     finally:
         table.close()
+
+
+def _choice(names: list[str] | None, limits: "Limits") -> list["Plan"]:
+    """Return the plans to choose from: those named, or all that are known; none where nothing is to be chosen.
+
+    Raises:
+        InversionTableError: a named plan is wrong, or does not fit these limits.
+    """
+    from config.errors import ConfigurationError
+    from config.loading import load_plan, load_source
+    from config.names import known
+    from config.plan import Plan
+
+    if names is None:
+        return []
+    if names:
+        return [load_plan(name, limits) for name in names]
+    plans = []
+    for source in known("plan"):
+        # Which of them this table and this person may have is the session's to say; a broken one nobody can.
+        with contextlib.suppress(ConfigurationError):
+            plans.append(load_source(Plan, source))
+    return plans
+
+
+def _question(screening: "Screening", wish: "Wish") -> str:
+    """Return the words of the question that the panel asks, and what is answered so far."""
+    from controller.panel_screening import answer_text, question_text
+
+    items = len(screening.items)
+    answer = answer_text(items, wish.question, wish.answer)
+    told = f"{question_text(screening, wish.question)} {f'Answer: {answer}.' if answer else ''}".strip()
+    return f"{wish.question} of {items}: {told}" if wish.question <= items else told
 
 
 def _opened(
@@ -180,117 +251,29 @@ def _opened(
     if way.kind == "wire":
         options = [f"--profile={args.profile or 'wire'}", *([f"--state={args.state}"] if args.state else [])]
         return args.wire.open(profile, plan, args.seed, args.patient, faults, options)  # type: ignore[no-any-return]
+    if way.kind == "gpio":
+        from controller.gpio_table import open_gpio
+
+        return open_gpio(profile, plan, args.declared, state)
     from controller.real_table import open_serial
 
     return open_serial(way.where, profile, plan, args.declared, state)
 
 
 def _heading(plan: "Plan", profile: "Profile", args: argparse.Namespace, way: "Way", table: "OpenedTable") -> "Heading":
-    from controller.progress import Heading
+    from controller.progress import REAL_TIME, Heading, about
 
-    pace = "virtual time" if args.fast else f"{args.speed or 1:g}× real time"
-    pace = "real time" if table.real_time else pace
+    real = table.real_time or args.speed == 1 or (args.speed is None and not args.fast)
+    pace = REAL_TIME if real else "virtual time" if args.fast else f"{args.speed:g}× real time"
     return Heading(
         plan=plan.name,
         profile=profile.name,
-        note=f"{way}, guard: {table.guard}, seed {args.seed}, {pace}",
+        note=f"{way}, guard: {table.guard}, seed {args.seed}",
         cap_cdeg=plan.cap_cdeg,
         sets=plan.sets,
         planned_s=plan.planned_s,
         manual_return_text=profile.manual_return_text,
+        pace=pace,
+        about=about(plan),
+        person="" if table.permit is None else table.permit.pseudonym,
     )
-
-
-def _watch(
-    session: "Session", table: "OpenedTable", recorder: "Recorder", pace: "Pace", heading: "Heading", in_place: bool
-) -> str:
-    """Run the session with the view that this terminal can show; return who ended it from outside."""
-    from controller.progress import PlainLines
-    from controller.runner import run
-
-    voice = Voice()
-    if in_place and voice.people is not None and full_picture(voice.people, os.environ):
-        from controller.live import LiveView
-
-        with LiveView(voice.people, heading) as view:
-            return run(session, table, recorder, pace, view.show, view.say)
-    voice.say(f"{heading.plan} on {heading.profile} ({heading.note})")
-    lines = PlainLines(heading)
-
-    def show(snapshots: "Sequence[Snapshot]") -> None:
-        for line in lines.lines(snapshots):
-            voice.say(line)
-
-    return run(session, table, recorder, pace, show, voice.say)
-
-
-def _finish(
-    args: argparse.Namespace,
-    session: "Session",
-    table: "OpenedTable",
-    recorder: "Recorder",
-    folder: Path,
-    asked_by: str,
-    plan: "Plan",
-    profile: "Profile",
-    kind: str,
-) -> int:
-    """Write the files, tell people and programs what it came to, and return the exit code."""
-    from config.errors import UsageError
-    from controller.result import SessionResult, figures_of
-    from controller.session import EXIT_NOT_LEVEL
-
-    rows = recorder.rows()
-    result = SessionResult(
-        outcome=session.outcome(),
-        plan=plan.name,
-        profile=profile.name,
-        table=kind,
-        guard=table.guard,
-        seed=args.seed,
-        cap_cdeg=plan.cap_cdeg,
-        manual_return_text=profile.manual_return_text,
-        figures=figures_of(rows),
-        trips=tuple(recorder.trips()),
-        asked_by=asked_by,
-        gave_up=session.gave_up,
-    )
-    voice = Voice()
-    unwritten = _write_files(folder, rows, result)
-    voice.say(result.summary(str(folder), voice.width))
-    for problem in unwritten:
-        voice.say(problem)
-    code = result.exit_code
-    unreached = table.unreached()
-    told = result.as_json()
-    if unreached:
-        error = UsageError(f"the session never came to the moment of {', '.join(unreached)}; see the states above")
-        voice.say(f"inversion-table: {error}")
-        code = code if code == EXIT_NOT_LEVEL else error.exit_code
-        told = {"error": str(error), "exit": code, "session": told}
-    if args.json:
-        voice.hand_over(json.dumps(told, indent=2, ensure_ascii=False))
-    return code
-
-
-def _write_files(folder: Path, rows: "Sequence[Any]", result: "SessionResult") -> list[str]:
-    """Write trace, picture and result; return a sentence for each that could not be written."""
-    from controller.drawing import svg_of
-    from controller.places import write_whole
-    from controller.recording import csv_text
-
-    texts: list[tuple[str, str, Callable[[], str]]] = [
-        ("trace", "trace.csv", lambda: csv_text(rows)),
-        ("picture", "session.svg", lambda: svg_of(rows, result.trips, result.headline, result.subtitle)),
-        ("", "result.json", lambda: result.json_text() + "\n"),
-    ]
-    problems = []
-    for key, name, text in texts:
-        try:
-            write_whole(folder / name, text())
-        except OSError as error:
-            problems.append(f"{name} could not be written to {folder}: {error.strerror or error}")
-        else:
-            if key:
-                result.files[key] = name
-    return problems

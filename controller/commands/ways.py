@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 LATER: Final = {
     "machine-code": "the simulated table with the microcontroller's own program",
-    "gpio": "a table wired to this computer's pins",
 }
-KINDS: Final = ("in-process", "wire", "serial")
+KINDS: Final = ("in-process", "wire", "serial", "gpio")
+REAL: Final = ("serial", "gpio")
+AT_PANEL: Final = "panel"
 
 
 class Way(NamedTuple):
@@ -61,18 +62,22 @@ def refuse_misfits(way: Way, args: argparse.Namespace) -> None:
                     f"--table {way.kind} runs in real time, so {option} means nothing there: leave it out, or take "
                     "--table in-process"
                 )
-    if way.kind == "serial":
-        for option, given in (("--fault", args.fault), ("--patient", args.patient)):
+    if way.kind in REAL:
+        for option, given in (("--fault", args.fault), ("--patient", args.patient), ("--by-hand", args.by_hand)):
             if given:
                 raise UsageError(
                     f"{option} is for simulated tables, and --table {way} is a real one: leave it out, or take "
                     "--table wire"
                 )
-        if args.profile is None:
+        if way.kind == "serial" and args.profile is None:
             raise UsageError(
                 f"say which table stands at {way.where}, since its limits are written into it: --profile NAME|FILE"
             )
-    elif args.declared is not None:
+        return
+    if args.declared is not None and not (args.by_hand and args.declared == AT_PANEL):
         raise UsageError(
-            f"--declared is for a person on a real table; on --table {way.kind} everybody is simulated: leave it out"
+            f"--declared is for a person on a real table; on --table {way.kind} everybody is simulated: leave it out, "
+            "or practise the questions with --by-hand --declared panel"
         )
+    if args.by_hand and args.fast:
+        raise UsageError("--by-hand goes at the speed of a hand: leave --fast out")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from config.loading import load_plan, load_profile
+from config.loading import load_profile
 from controller import places
 from controller.app import PACKAGES, foreign_names, main
-from controller.commands.session import _finish
+from controller.commands.session_end import finish
 from controller.recording import read_trace
 from firmware_bridge.guard_build import guard_library
 from safety.signals import Snapshot, State
@@ -90,7 +90,7 @@ def test_a_refusal_tells_every_reason_and_moves_nothing(command: Command) -> Non
     assert result["result"] == "refused"
     assert "H28" in [one["code"] for one in result["refusals"]]
     assert result["deepest_deg"] > -1
-    assert "H28: This computer's date or time cannot be trusted" in ran.err
+    assert "H28: The computer's clock cannot be trusted" in ran.err
 
 
 def test_each_run_gets_a_folder_of_its_own(tmp_path: Path) -> None:
@@ -179,9 +179,9 @@ def test_a_disk_that_fills_up_loses_files_and_not_the_result(
 
     monkeypatch.setattr("controller.places.write_whole", full)
     ran = AShortSession({State.IDLE: send("SIGINT")})
-    profile, plan = load_profile("simulated"), load_plan("short")
+    profile = load_profile("simulated")
     args = argparse.Namespace(json=True, seed=0)
-    code = _finish(args, ran.session, ran.table, ran.recorder, tmp_path, ran.asked_by, plan, profile, "in-process")
+    code = finish(args, ran.session, ran.table, ran.recorder, tmp_path, ran.asked_by, profile, "in-process")
     said = capsys.readouterr()
     assert code == 6
     assert json.loads(said.out)["files"] == {}
