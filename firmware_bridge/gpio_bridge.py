@@ -122,11 +122,13 @@ class GpioBridge(Bridge):
         self._clock = clock
         self._has_battery = profile.battery.fitted
         self._brake_ms = profile.brake.set_ms
+        self._lease_ms = profile.limits_table.lease_ms
+        self._silence_ms = 0
         self._board = board = Board(profile, factory)
         atexit.register(self.close)
         self._closed = False
         figures = Figures(
-            lease_ms=profile.limits_table.lease_ms,
+            lease_ms=self._lease_ms,
             brake_ms=profile.brake.set_ms,
             brake_on_motor_side=profile.brake.side == "motor",
             idle_ma=profile.drive.idle_ma,
@@ -146,7 +148,8 @@ class GpioBridge(Bridge):
         with self._off_on_error():
             self._switches = Debounce(board.sample())
         now_ms = clock.now_ms()
-        self._sampled_ms = self._read_ms = self._frame_ms = now_ms
+        self._lease_ms = profile.limits_table.lease_ms
+        self._sampled_ms = self._read_ms = self._frame_ms = self._shown_until_ms = now_ms
         self._next_frame_ms = now_ms + FRAME_MS
         self._sequence = 0
         self._last = Readings(0)
@@ -192,7 +195,9 @@ class GpioBridge(Bridge):
         with self._off_on_error():
             if command.send:
                 self.drive.accept(command)
+            self._silence_ms = 0
             self._board.show(signals.lamps, signals.buzzer_hz)
+            self._shown_until_ms = self._clock.now_ms() + self._lease_ms
             self._board.beat()
 
     def close(self) -> None:
@@ -229,6 +234,10 @@ class GpioBridge(Bridge):
         if elapsed_ms > _GAP_MS:
             self._a.restart()
             self._b.restart()
+        self._silence_ms += elapsed_ms
+        if self._silence_ms > self._lease_ms:
+            # What a lamp says is the host's word as much as a velocity is.
+            self._board.show(0, 0)
         seen_a = self._a.sample()
         seen_b = self._b.sample()
         # Turn about, so that no sample has to wait for everything: contacts bounce for longer than this, and a current
@@ -269,6 +278,8 @@ class GpioBridge(Bridge):
     def _frame(self, now_ms: int, host: Host) -> Readings:
         """Make one frame of what was sampled; by position, since naming 23 fields costs more than half of it."""
         board, drive = self._board, self.drive
+        if now_ms > self._shown_until_ms:
+            board.show(0, 0)
         word, lost = self._switches.stable, board.lost
         currents = self._currents
         self._current_ma = self._meter.ma(sum(currents) / len(currents)) if currents else None

@@ -69,7 +69,8 @@ class Truth(msgspec.Struct):
     """The simulation's own word, which no sensor knows and no real table tells.
 
     `t_ms` counts since the table was switched on; angle and velocity are the plant's, in hundredths of a degree (a
-    second); `injected` names the faults in force, joined by `+`; `held` the buttons that hands hold.
+    second); `injected` names the faults in force, joined by `+`; `held` the buttons that hands hold. `lamps` are those
+    that are lit at the panel now, by their names in `safety.signals`, and `buzzer_hz` is the pitch that sounds there.
     """
 
     t_ms: int
@@ -77,6 +78,8 @@ class Truth(msgspec.Struct):
     velocity_cdeg_s: float
     injected: str
     held: tuple[str, ...]
+    lamps: tuple[str, ...]
+    buzzer_hz: int
 
 
 class Reply(msgspec.Struct, omit_defaults=True):

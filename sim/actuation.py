@@ -60,6 +60,7 @@ class Actuation:
         lease_ms: a command older than this brings the table to rest.
 
     Attributes:
+        lease_ms: as it was given.
         applied_cdeg_s: the set-point that the drive follows now, after the ramp and the wired end switches.
         phase: where drive and brake stand.
         settled: until a command changes something or the e-stop's chain opens, `step` need not be called.
@@ -68,7 +69,7 @@ class Actuation:
     def __init__(self, plant: Plant, ramp: Ramp, lease_ms: int) -> None:
         self._plant = plant
         self._ramp = ramp
-        self._lease_ms = lease_ms
+        self.lease_ms = lease_ms
         self._fastest = round(100.0 * plant.constants.top_speed_deg_s)
         self._velocity = 0
         self._demand = 0
@@ -107,7 +108,7 @@ class Actuation:
         cut = self._demand == _CUT or plant.estop_open or not plant.supplied
         if cut and self.phase is not _CUTTING:
             self._enter(_CUTTING)
-        target = 0 if cut or self._command_age_ms > self._lease_ms else self._velocity
+        target = 0 if cut or self._command_age_ms > self.lease_ms else self._velocity
         if target and (plant.end_down if target < 0 else plant.end_up):
             target = 0
         phase = self.phase

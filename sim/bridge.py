@@ -6,7 +6,7 @@ from firmware_bridge.bridge import Bridge
 from safety.signals import Command, Guard, GuardState, Host, Readings, Signals
 from sim.actuation import Actuation
 from sim.clock import VirtualClock
-from sim.guarded import GuardedActuation
+from sim.guarded import NO_SIGNALS, GuardedActuation
 from sim.hooks import LinkHooks
 from sim.panel import Panel
 from sim.plant import Plant
@@ -40,7 +40,11 @@ class InProcessBridge(Bridge):
         self._guarded = actuation if isinstance(actuation, GuardedActuation) else None
         self.hooks = LinkHooks()
         self.command = Command()
-        self.signals = Signals()
+        self.signals = NO_SIGNALS
+        self._shown, self._shown_ms = NO_SIGNALS, clock.ms
+        if isinstance(actuation, Actuation):
+            self._lease_ms = actuation.lease_ms
+            panel.lights = self._lights
         self._next_frame_ms = clock.ms + FRAME_MS
         self._read_ms = clock.ms
         self._frame_ms = clock.ms
@@ -80,11 +84,13 @@ class InProcessBridge(Bridge):
         self.signals = signals
         if command.send and not self.hooks.commands_lost and not self._closed:
             self._actuation.accept(command)
+            self._show(signals)
 
     def close(self) -> None:
-        """Leave the table at rest; nothing written afterwards arrives."""
+        """Leave the table at rest and its panel dark; nothing written afterwards arrives."""
         if not self._closed:
             self._actuation.accept(Command())
+            self._show(NO_SIGNALS)
             self._closed = True
 
     def pass_alone(self, duration_ms: int) -> None:
@@ -93,6 +99,18 @@ class InProcessBridge(Bridge):
         end_ms = clock.ms + duration_ms
         while clock.ms < end_ms:
             self._advance(end_ms)
+
+    def _show(self, signals: Signals) -> None:
+        if self._guarded is not None:
+            self._guarded.show(signals)
+        else:
+            self._shown, self._shown_ms = signals, self._clock.ms
+
+    def _lights(self) -> tuple[int, int]:
+        """Return what a panel without a second judge shows and sounds: the host's signals, while its lease holds."""
+        if self._clock.ms - self._shown_ms > self._lease_ms:
+            return 0, 0
+        return self._shown.lamps, self._shown.buzzer_hz
 
     def _advance(self, end_ms: int) -> bool:
         """Let time pass to the next frame, at most to `end_ms`; return whether a new frame arrived."""

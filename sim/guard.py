@@ -1,6 +1,7 @@
 """The guard's host build as Python sees it: the C of the microcontroller, run for some milliseconds by one call.
 
-What the guard takes and gives are the structs of `firmware/guard.h`; their layout is read from that file.
+What the guard takes and gives are the structs of `firmware/guard.h`, what the panel shows and sounds those of
+`firmware/panel_lights.h`; their layout is read from these files.
 """
 
 import re
@@ -38,6 +39,8 @@ guard_command_t *guard_host_command(void *);
 guard_request_t *guard_host_request(void *);
 guard_out_t *guard_host_out(void *);
 int16_t *guard_host_applied(void *);
+panel_signals_t *guard_host_panel(void *);
+panel_lights_t *guard_host_lights(void *);
 void *guard_host_state(void *);
 uint32_t guard_host_size(void);
 void guard_host_boot(void *, int32_t, int32_t, int32_t, uint32_t, uint32_t);
@@ -56,9 +59,11 @@ uint32_t wire_run(void *, int32_t, int32_t, int32_t, uint32_t, uint32_t, uint8_t
 
 
 def declarations() -> str:
-    """Return what of guard.h a caller sees, without comments and directives."""
+    """Return what of guard.h and panel_lights.h a caller sees, without comments and directives."""
     text = (FIRMWARE / "guard.h").read_text(encoding="utf-8")
     text = text[: text.index("/* What the guard remembers")]
+    lights = (FIRMWARE / "panel_lights.h").read_text(encoding="utf-8")
+    text += lights[lights.index("/* The host's lamps") : lights.index("/* Begin")]
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     return "\n".join(line for line in text.splitlines() if not line.startswith("#"))
 
@@ -130,12 +135,14 @@ class Guard:
         applied: the set-point of each millisecond of the last run.
         command, request: what arrives in the first millisecond of the next run: `guard_command_t` with `fresh` set,
             `guard_request_t` with `arm`, `disarm` or `configure` set.
+        panel: the host's lamps and sounds, a `panel_signals_t`: they hold until they are changed, or the lease is gone.
+        lights: what the panel shows and sounds now, a `panel_lights_t`.
 
     Raises:
         DeviceMissingError: there is no C compiler, and no library built before.
     """
 
-    __slots__ = ("_ffi", "_host", "_lib", "_run", "_sent", "applied", "command", "out", "request")
+    __slots__ = ("_ffi", "_host", "_lib", "_run", "_sent", "applied", "command", "lights", "out", "panel", "request")
 
     def __init__(
         self,
@@ -154,6 +161,8 @@ class Guard:
         self.command: Any = lib.guard_host_command(self._host)
         self.request: Any = lib.guard_host_request(self._host)
         self.applied: Any = lib.guard_host_applied(self._host)
+        self.panel: Any = lib.guard_host_panel(self._host)
+        self.lights: Any = lib.guard_host_lights(self._host)
         self.boot(angle_a_cdeg, angle_b_cdeg, current_ma, buttons, switches)
 
     def _made(self) -> Any:
@@ -219,7 +228,7 @@ class Guard:
         twin, buffer, lib = Guard(), self._ffi.buffer, self._lib
         size = lib.guard_host_size()
         buffer(lib.guard_host_state(twin._host), size)[:] = self.memory
-        for name in ("out", "command", "request"):
+        for name in ("out", "command", "request", "panel", "lights"):
             buffer(getattr(twin, name))[:] = buffer(getattr(self, name))[:]
         return twin
 

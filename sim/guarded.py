@@ -12,8 +12,8 @@ import math
 from typing import Final
 
 from config.limits import Limits
-from firmware_bridge.protocol import hazard_codes, hazard_number
-from safety.signals import Arm, Command, Demand, GuardState
+from firmware_bridge.protocol import BUZZER_STEP_HZ, hazard_codes, hazard_number
+from safety.signals import Arm, Command, Demand, GuardState, Signals
 from safety.signals import Guard as GuardTold
 from sim.actuation import TAKE_UP_DEG_S, TAKE_UP_NM, Phase
 from sim.guard import NO_ANGLE, NO_CURRENT, Guard, config_fields, switches
@@ -22,6 +22,7 @@ from sim.plant import Plant
 from sim.sensors import Sensors
 
 CONFIGURE_EVERY_MS: Final = 100
+NO_SIGNALS: Final = Signals()
 
 _STATES: Final = tuple(state for state in GuardState if state is not GuardState.ABSENT)
 _DEMANDS: Final = tuple(Demand)
@@ -82,6 +83,8 @@ class GuardedActuation:
         self.drive_power = False
         self.edge = False
         self.told = self._tell()
+        self._shown = NO_SIGNALS
+        panel.lights = self.lights
 
     def _booted(self, pins: tuple[int, int, int, int, int]) -> Guard:
         """Return the guard at its boot; behind a wire it is another one."""
@@ -101,6 +104,21 @@ class GuardedActuation:
     def alarm(self) -> int:
         """Priority of the guard's own alarm, as `safety.signals.Alarm` counts."""
         return int(self.guard.out.alarm)
+
+    def lights(self) -> tuple[int, int]:
+        """Return the lamps that are lit now, and what the buzzer sounds, in Hz: the host's and the guard's own."""
+        lights = self.guard.lights
+        return lights.lamps, lights.buzzer * BUZZER_STEP_HZ
+
+    def show(self, signals: Signals) -> None:
+        """Take in what the host would show and sound; the panel does so, and its own, from the next millisecond on."""
+        if signals is not self._shown:
+            self._shown = signals
+            panel = self.guard.panel
+            panel.lamps = signals.lamps
+            panel.buzzer = signals.buzzer_hz // BUZZER_STEP_HZ
+            panel.alarm = signals.alarm
+            panel.tone = signals.tone
 
     def accept(self, command: Command) -> None:
         """Take in a command that has arrived; the guard judges it in its next millisecond."""

@@ -8,6 +8,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,7 @@ from firmware_bridge.hands_messages import (
     Truth,
     Watch,
 )
+from safety.signals import LAMPS
 from sim.table import TableParts
 
 MOST_CLIENTS: Final = 16
@@ -239,10 +241,19 @@ class HandsServer:
     def _truth(self) -> Truth:
         table = self._table
         motion = table.plant.motion
+        lamps, buzzer_hz = table.panel.lights()
         return Truth(
             table.clock.ms,
             round(motion.angle_rad * _CDEG_A_RADIAN, 2),
             round(motion.speed_rad_s * _CDEG_A_RADIAN, 2),
             table.injected,
             tuple(sorted(table.hands.held())),
+            _names_of(lamps),
+            buzzer_hz,
         )
+
+
+@lru_cache(maxsize=256)
+def _names_of(lamps: int) -> tuple[str, ...]:
+    """Return the lamps of a set by name, in the order of their bits."""
+    return tuple(name for name, bit in LAMPS.items() if lamps & bit)

@@ -13,7 +13,7 @@ class TestContract(BridgeContract):
     @pytest.fixture
     def subject(self) -> Subject:
         table = table_for().table
-        return Subject(table.bridge, table.clock.now_ms)
+        return Subject(table.bridge, table.clock.now_ms, table.panel.lights, table.forward_alone)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from safety.signals import Arm, State
 from sim.pytest_plugin import Rig
 from sim.wired import build_wired
 from tests.firmware_bridge.bridge_contract import BridgeContract, Subject
-from tests.wire.lockstep import TableEnd
+from tests.wire.lockstep import Lockstep, TableEnd
 from tests.wire.rig import PROFILE, WireRig
 
 pytestmark = pytest.mark.needs("cc")
@@ -21,6 +21,13 @@ def session_of(armed: Arm | None) -> int:
     return armed.session_id
 
 
+def let_pass(host: Lockstep, ms: int) -> None:
+    """Let time pass; what the host sent before is still on the line, and nobody reads what comes."""
+    end_ms = host.ms + ms
+    while host.ms < end_ms:
+        host.pass_ms(end_ms - host.ms)
+
+
 class TestInProcessWithTheGuard(BridgeContract):
     @pytest.fixture
     def subject(self) -> Subject:
@@ -30,7 +37,15 @@ class TestInProcessWithTheGuard(BridgeContract):
         rig.forward(seconds=STILL_S)
         rig.hands.press("TILT")
         session_id = session_of(rig.snapshot.decision.armed)
-        return Subject(rig.table.bridge, rig.table.clock.now_ms, session_id=session_id)
+        table = rig.table
+        return Subject(
+            table.bridge,
+            table.clock.now_ms,
+            table.panel.lights,
+            table.forward_alone,
+            guarded=True,
+            session_id=session_id,
+        )
 
 
 class TestSerial(BridgeContract):
@@ -42,5 +57,12 @@ class TestSerial(BridgeContract):
         rig.session.loop.observers.pop()
         snapshot = rig.run(STILL_S)
         end.table.hands.press("TILT")
-        yield Subject(rig.bridge, rig.host.now_ms, session_id=session_of(snapshot.decision.armed))
+        yield Subject(
+            rig.bridge,
+            rig.host.now_ms,
+            end.table.panel.lights,
+            lambda ms: let_pass(rig.host, ms),
+            guarded=True,
+            session_id=session_of(snapshot.decision.armed),
+        )
         end.close()

@@ -13,7 +13,7 @@ import pytest
 from config.errors import UnknownNameError, UsageError
 from firmware_bridge.hands import HandsClient, HandsGoneError
 from firmware_bridge.hands_messages import LEASE_MS, LONGEST_LINE
-from safety.signals import CONFIRM, TILT, Contacts
+from safety.signals import ALL_LAMPS, CONFIRM, LAMPS, TILT, Command, Contacts, Signals
 from sim.faults.schedule import FaultSchedule
 from sim.table import SimulatedTable, build
 from sim.wire_hands import MOST_CLIENTS, MOST_UNREAD, HandsServer
@@ -102,6 +102,33 @@ def room(tmp_path: Path) -> Iterator[Room]:
 
 
 # What people do ------------------------------------------------------------------------------------------------------
+
+
+def test_whoever_looks_sees_the_lamps_by_name_and_hears_the_buzzer(room: Room) -> None:
+    line = room.line()
+
+    def looked() -> tuple[list[str], int]:
+        line.say({"do": "look"})
+        truth = line.answer()["simulated_truth"]
+        return truth["lamps"], truth["buzzer_hz"]
+
+    assert looked() == ([], 0)
+    signals = Signals(lamps=LAMPS["RED"] | LAMPS["TILT"] | LAMPS["BREATHE"], buzzer_hz=440)
+    room.table.bridge.write(Command(), signals)
+    assert looked() == (["RED", "TILT", "BREATHE"], 440)
+    room.table.bridge.write(Command(), Signals(lamps=ALL_LAMPS))
+    assert looked() == (list(LAMPS), 0)
+
+
+def test_whoever_watches_sees_a_lamp_go_out(room: Room) -> None:
+    hands = room.client()
+    hands.watch()
+    room.table.bridge.write(Command(), Signals(lamps=LAMPS["CONFIRM"], buzzer_hz=600))
+    room.pass_ms(50)
+    assert hands.truth is not None
+    assert (hands.truth.lamps, hands.truth.buzzer_hz) == (("CONFIRM",), 600)
+    room.pass_ms(200)
+    assert (hands.truth.lamps, hands.truth.buzzer_hz) == ((), 0)
 
 
 def test_a_button_is_held_as_long_as_it_is_renewed(room: Room) -> None:
