@@ -6,6 +6,7 @@ read and nothing is set: whoever is in the foreground has the terminal.
 """
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -91,7 +92,8 @@ class Keyboard:
         except OSError:
             data = b""
         if not data:
-            self.gone = self._in_front()
+            # There was something to read, and it is nothing: the end, unless another program was given the front.
+            self.gone = self._in_front() or self.gone
             return ""
         return "".join(filter(self._is_a_key, data.decode("utf-8", "replace")))
 
@@ -116,9 +118,10 @@ class Keyboard:
         """Whether this program is the one that the terminal listens to."""
         try:
             return os.tcgetpgrp(self.fd) == os.getpgrp()
-        except OSError:
-            self.gone = True
-            return False
+        except OSError as error:
+            # A terminal that controls no programs keeps none of them from reading.
+            self.gone = error.errno != errno.ENOTTY
+            return not self.gone
 
     def _take_over(self) -> None:
         import termios
