@@ -123,5 +123,9 @@ def test_a_calm_session_has_no_alarm_and_breathes_with_the_patient() -> None:
 
 
 def test_the_bridge_is_told_what_observers_see() -> None:
-    rig = session()
-    assert rig.table.bridge.signals == rig.snapshot.signals
+    rig = Rig("short", habits=Habits(boards_at_deg=0.0))
+    told = []
+    rig.session.loop.observers.append(lambda seen: told.append((rig.table.bridge.signals, seen.signals)))
+    rig.forward(until=State.HOLDING)
+    assert [pair for pair in told if pair[0] is not pair[1]] == []
+    assert len({seen.lamps for _, seen in told}) > 5

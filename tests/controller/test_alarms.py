@@ -378,6 +378,27 @@ def test_an_escalated_alarm_sounds_denser_and_higher_and_takes_no_pause() -> Non
     assert bench.alarms.state.occurrences[0].acknowledged, "that somebody took notice is kept all the same"
 
 
+def test_what_is_left_of_a_pause_is_told_truly_also_where_it_ends_early() -> None:
+    bench = inverted_and_held()
+    bench.run(10_000)
+    bench.tick(acknowledge=True)
+    assert ESCALATE_MS - 10_100 < bench.alarms.pause_left_ms <= ESCALATE_MS - 10_000 + TICK_MS
+    bench.run(5_000)
+    assert bench.alarms.pause_left_ms <= ESCALATE_MS - 15_000 + TICK_MS
+    bench.run(ESCALATE_MS)
+    assert bench.alarms.pause_left_ms == 0
+
+
+def test_an_ack_that_is_refused_changes_nothing_of_the_sound() -> None:
+    bench = inverted_and_held()
+    bench.run(ESCALATE_MS + patterns.ESCALATED.busy_ms + 500)
+    assert not bench.now().buzzer_hz
+    since_ms = bench.t_ms
+    bench.tick(acknowledge=True)
+    bench.run(1_000)
+    assert not bench.heard(since_ms), "the silence between two bursts goes on"
+
+
 def test_an_escalated_alarm_is_over_when_the_patient_is_up_again() -> None:
     bench = inverted_and_held()
     bench.run(ESCALATE_MS + 1_000)
