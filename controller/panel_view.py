@@ -210,14 +210,14 @@ def _patient_and_sound(pen: Pen, snapshot: Snapshot, visit: Visit) -> Text:
     # The lamp is lit in the lamp test too, where nobody is asked to breathe.
     breath = visit.lamps.breath if snapshot.wish.state in BREATHING else ""
     button = "unknown" if said.patient_button is None else "PRESSED" if said.patient_button else "released"
-    mains = "unknown" if said.mains is None else "ok" if said.mains else "LOST"
+    mains = "?" if said.mains is None else "ok" if said.mains else "LOST"
     return pen.line(
         "patient ",
-        (f"{f'breathe {breath}' if breath else '':<13}", "bold"),
+        (f"{f'breathe {breath}' if breath else '':<12}", "bold"),
         "button ",
         (f"{button:<9}", "" if button == "released" else "bold yellow"),
         "mains ",
-        (f"{mains:<8}", "" if mains == "ok" else "bold red"),
+        (f"{mains:<5}", "" if mains == "ok" else "bold red"),
         "sound ",
         (_sound(snapshot, visit.paused_ms), "bold"),
     )
@@ -228,5 +228,5 @@ def _sound(snapshot: Snapshot, paused_ms: int) -> str:
     signals = snapshot.signals
     words = ["tone"] if signals.tone else []
     if signals.alarm > Alarm.NONE:
-        words.append(f"alarm, paused {clock(paused_ms + 999)}" if paused_ms > 0 else "alarm")
-    return " and ".join(words) or ("on" if signals.buzzer_hz else "silent")
+        words.append(f"alarm paused {clock(paused_ms + 999)}" if paused_ms > 0 else "alarm")
+    return ", ".join(words) or ("on" if signals.buzzer_hz else "silent")
