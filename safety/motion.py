@@ -86,7 +86,8 @@ def decide(
     else:
         start = was.start_cdeg
     useless_ms = 0
-    if not velocity and seen.people.raw & (TILT | RAISE):
+    # In a return that sounds its tone or is paused, a held RETURN is not held in vain.
+    if not velocity and seen.people.raw & (TILT | RAISE | RETURN if back.kind == NOT_RETURNING else TILT | RAISE):
         useless_ms = min(was.useless_ms + seen.elapsed_ms, USELESS_MS)
     after = Moving(
         grant,

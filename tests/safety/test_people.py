@@ -356,6 +356,19 @@ def test_a_held_return_takes_the_leave_to_tilt_away() -> None:
     assert bench.velocity >= 0
 
 
+@pytest.mark.parametrize(("button", "wish"), [("TILT", -200), ("RAISE", 150)])
+def test_h26_at_level_a_held_return_beats_whatever_is_pressed_beside_it(button: str, wish: int) -> None:
+    bench = armed()
+    bench.obeys = True
+    bench.hold("RETURN").run(1000)
+    bench.commands.clear()
+    bench.hold(button).run(3000, velocity_cdeg_s=wish)
+    assert set(bench.commands) == {0}
+    bench.let_go().run(100)
+    bench.hold(button).run(500)
+    assert bench.velocity * wish > 0
+
+
 def test_h26_clears_by_release_and_a_fresh_press() -> None:
     bench = armed()
     bench.hold("TILT", "RAISE").run(100)
