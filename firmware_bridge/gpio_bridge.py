@@ -148,8 +148,7 @@ class GpioBridge(Bridge):
         with self._off_on_error():
             self._switches = Debounce(board.sample())
         now_ms = clock.now_ms()
-        self._lease_ms = profile.limits_table.lease_ms
-        self._sampled_ms = self._read_ms = self._frame_ms = self._shown_until_ms = now_ms
+        self._sampled_ms = self._read_ms = self._frame_ms = now_ms
         self._next_frame_ms = now_ms + FRAME_MS
         self._sequence = 0
         self._last = Readings(0)
@@ -197,7 +196,6 @@ class GpioBridge(Bridge):
                 self.drive.accept(command)
             self._silence_ms = 0
             self._board.show(signals.lamps, signals.buzzer_hz)
-            self._shown_until_ms = self._clock.now_ms() + self._lease_ms
             self._board.beat()
 
     def close(self) -> None:
@@ -278,8 +276,6 @@ class GpioBridge(Bridge):
     def _frame(self, now_ms: int, host: Host) -> Readings:
         """Make one frame of what was sampled; by position, since naming 23 fields costs more than half of it."""
         board, drive = self._board, self.drive
-        if now_ms > self._shown_until_ms:
-            board.show(0, 0)
         word, lost = self._switches.stable, board.lost
         currents = self._currents
         self._current_ma = self._meter.ma(sum(currents) / len(currents)) if currents else None
