@@ -76,6 +76,7 @@ class Mcp23S17:
         self.address = address
         self.closed = 0
         self.absent = False
+        self._registers = [0] * REGISTERS
         self.reset()
 
     def reset(self) -> None:
@@ -96,21 +97,27 @@ class Mcp23S17:
 
     def talk(self, words: Sequence[int]) -> list[int]:
         """Carry out one opcode that is meant for it, and answer."""
-        reading, pointer = words[0] & 1, words[1]
+        reading, pointer, count = words[0] & 1, words[1], len(words) - 2
+        one_after_another = not self._registers[IOCON] & SEQOP
+        if reading and one_after_another and pointer + count <= REGISTERS:
+            registers = self._registers
+            registers[GPIO], registers[GPIO + 1] = self._levels(0), self._levels(1)
+            return [FLOATING, FLOATING, *registers[pointer : pointer + count]]
         answer = [FLOATING, FLOATING]
         for word in words[2:]:
             answer.append(self._read(pointer) if reading else FLOATING)
             if not reading:
                 self._write(pointer, word)
-            pointer = pointer ^ 1 if self._registers[IOCON] & SEQOP else (pointer + 1) % REGISTERS
+            pointer = (pointer + 1) % REGISTERS if one_after_another else pointer ^ 1
         return answer
 
     def _read(self, register: int) -> int:
         if register >= REGISTERS:
             return 0
-        if not GPIO <= register <= GPIO + 1:
-            return self._registers[register]
-        port = register - GPIO
+        return self._levels(register - GPIO) if GPIO <= register <= GPIO + 1 else self._registers[register]
+
+    def _levels(self, port: int) -> int:
+        """Return what the lines of a port read now."""
         registers = self._registers
         inputs = registers[IODIR + port]
         # An open contact without a pull-up floats, and reads as whatever is worst: as one that is closed.
@@ -144,12 +151,12 @@ class Expanders:
         """Hand one opcode to whom it is meant for. Raises OSError when the bus is broken."""
         if self.broken:
             raise OSError(5, "Input/output error")
-        answer = [FLOATING] * len(words)
-        if len(words) < 2 or words[0] >> 4 != 0b0100:
-            return answer
-        address = words[0] >> 1 & 7
-        for chip in self.chips:
-            if chip.answers(address):
-                # Two that speak at once pull the line low between them.
-                answer = [old & new for old, new in zip(answer, chip.talk(words), strict=True)]
-        return answer
+        answer: list[int] = []
+        if len(words) >= 2 and words[0] >> 4 == 0b0100:
+            address = words[0] >> 1 & 7
+            for chip in self.chips:
+                if chip.answers(address):
+                    said = chip.talk(words)
+                    # Two that speak at once pull the line low between them.
+                    answer = [old & new for old, new in zip(answer, said, strict=True)] if answer else said
+        return answer or [FLOATING] * len(words)
