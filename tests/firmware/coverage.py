@@ -6,7 +6,6 @@ It builds the guard with counters, runs the tests of this folder and the random 
 share and every line and branch that was not reached. The exit status is 1 while there is one.
 """
 
-import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from firmware_bridge.guard_build import FIRMWARE, GUARD_SOURCES
+from tests.firmware.gcov import Reached, reached
 
 HERE = Path(__file__).resolve().parent
 FLAGS = ("-std=c99", "-O0", "-g", "-fPIC", "--coverage", f"-I{FIRMWARE}")
@@ -50,28 +50,12 @@ def run(*command: str, folder: Path) -> str:
     return done.stdout
 
 
-def unreached(report: str, source: str) -> list[str]:
-    """Return one line for each line and branch of a gcov report that nothing reached."""
-    found: list[str] = []
-    line = ""
-    for text in report.splitlines():
-        if match := re.match(r"\s*(\S+):\s*(\d+):(.*)", text):
-            line = f"{source}:{match[2]}: {match[3].strip()}"
-            if match[1].startswith("#####"):
-                found.append(f"never run     {line}")
-        elif re.match(r"branch\s+\d+ (taken 0\b|never executed)", text):
-            found.append(f"never taken   {line}  [{text.split('(')[0].strip()}]")
-    return found
-
-
-def measure() -> tuple[list[str], list[str]]:
-    """Build with counters, run tests and random steps; return each file's share, and what nothing reached.
+def measure() -> list[Reached]:
+    """Build with counters, run tests and random steps; return what of each file was reached.
 
     Raises:
         RuntimeError: something does not build, or fails.
     """
-    shares: list[str] = []
-    missing: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for source in GUARD_SOURCES:
@@ -83,20 +67,14 @@ def measure() -> tuple[list[str], list[str]]:
         tests = sorted(str(path) for path in HERE.glob("test_guard_[!r]*.py"))
         run(sys.executable, "-c", RUN_TESTS, str(folder / "guard.so"), *tests, folder=HERE.parent.parent)
         run(str(folder / "steps"), str(RANDOM_STEPS), "1", folder=folder)
-        for source in measured():
-            text = run("gcov", "-b", "-c", f"{Path(source).stem}.o", folder=folder)
-            own = text[text.index(f"{source}'") :]
-            shares.append(
-                f"{source}: " + ", ".join(re.findall(r"(?:Lines exec|Taken at least)\w*.*?:\S+ of \d+", own)[:2])
-            )
-            missing += unreached((folder / f"{source}.gcov").read_text(encoding="utf-8"), source)
-    return shares, missing
+        return [reached(folder, f"{Path(source).stem}.o", source) for source in measured()]
 
 
 def main() -> int:
     """Report."""
-    shares, missing = measure()
-    print("\n".join(shares))
+    files = measure()
+    missing = [line for file in files for line in file.missing]
+    print("\n".join(map(str, files)))
     print("\n".join(missing) if missing else "every line and branch was reached")
     return 1 if missing else 0
 

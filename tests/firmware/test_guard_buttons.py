@@ -1,5 +1,7 @@
 """The panel under the guard: each button stuck, two at once, RAISE and TILT above level (H24 to H26, H32)."""
 
+from itertools import pairwise
+
 import pytest
 
 from safety.signals import BUTTONS, CONFIRM, RAISE, RETURN, STOP, TILT, Contacts, Demand
@@ -92,6 +94,26 @@ def test_h32_raise_is_held_and_no_faster_than_one_and_a_half_degrees_a_second() 
     assert b.applied == 150
     b.run(3, buttons=0)
     assert b.applied == 0
+
+
+def hardest(applied: list[int]) -> int:
+    """The greatest change of the set-point in 10 ms."""
+    return max(abs(other - one) for one, other in pairwise(applied))
+
+
+def test_from_raise_to_tilt_and_back_the_set_point_passes_through_rest_no_harder_than_in_a_stop() -> None:
+    def moved(buttons: int, velocity: int) -> list[int]:
+        b.run(0.05, buttons=0)
+        return [b.run(0.01, buttons=buttons, host_velocity=velocity).applied for _ in range(300)]
+
+    b = Bench().run(0.2).run(6, buttons=RAISE, host_velocity=150)
+    stopping = hardest(moved(0, 0))
+    b.run(6, buttons=RAISE, host_velocity=150)
+    for buttons, velocity in ((TILT, -150), (RAISE, 150)):
+        before, seen = b.applied, moved(buttons, velocity)
+        assert before * seen[-1] < 0, "it goes the other way in the end"
+        assert next(applied for applied in seen if applied * before <= 0) == 0, "by way of rest"
+        assert hardest(seen) <= stopping
 
 
 def test_h07_a_confirm_that_is_held_since_before_confirms_nothing() -> None:
