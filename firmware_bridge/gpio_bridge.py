@@ -132,6 +132,7 @@ class GpioBridge(Bridge):
             brake_ms=profile.brake.set_ms,
             brake_on_motor_side=profile.brake.side == "motor",
             idle_ma=profile.drive.idle_ma,
+            friction_ma=profile.drive.stall_ma * (gpio.drive.start_percent or 0) // 100,
             top_cdeg_s=profile.drive.top_speed_cdeg_s,
         )
         self.drive = Drive(board.stage, board.switches, figures)

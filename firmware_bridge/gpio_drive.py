@@ -30,7 +30,7 @@ TAKE_UP_CDEG_S: Final = 60.0  # 0.4° of backlash in 700 ms
 # While the current does not show the teeth in contact the push grows, by half the full voltage a second.
 PUSH_GROWS_S: Final = 0.5
 TAKEN_UP_MA: Final = 1000  # above twice the idle current, as on the microcontroller
-IN_GAP_MA: Final = 250  # above twice the idle current: friction alone takes a third of this, a load at rest three times
+IN_GAP_MA: Final = 200  # above twice the idle current and the drive's own friction; whatever resists takes more
 OPENING_MS: Final = 40
 STILL_CDEG_S: Final = 20.0
 STILL_MS: Final = 300
@@ -62,6 +62,7 @@ class Figures(NamedTuple):
     brake_ms: int
     brake_on_motor_side: bool
     idle_ma: int
+    friction_ma: int
     top_cdeg_s: int
 
 
@@ -226,7 +227,7 @@ class Drive:
             ramp.cut()
             velocity = 0.0
         current_ma = seen.current_ma
-        free = current_ma is not None and current_ma < 2 * self._figures.idle_ma + IN_GAP_MA
+        free = current_ma is not None and current_ma < 2 * self._figures.idle_ma + self._figures.friction_ma + IN_GAP_MA
         self._stage.put(self._loop.step(velocity, seen.velocity_cdeg_s, free), velocity, seen.now_ms)
         self.applied_cdeg_s = self._stage.applied(velocity)
         if not velocity and not target:

@@ -34,8 +34,8 @@ CE: Final = (8, 7)  # the pins of chip select 0 and 1
 RELAY_DROP_MS: Final = 150
 # Mechanical time constant of a permanent-magnet motor, speed after a step of voltage: data sheets say 5…30 ms.
 MOTOR_S: Final = 0.02
-# Dry friction of motor and first gear stage, as a share of the stall torque.
-DRY_SHARE: Final = 1.0 / 60.0
+# Dry friction of motor and first gear stage, as a share of the stall torque, where the profile does not say it.
+DRY_PERCENT: Final = 2
 LONGEST_STEP_MS: Final = 10
 SAMPLES: Final = 5
 
@@ -158,12 +158,15 @@ class GpioTable(TableParts):
 def motor_constants(profile: Profile) -> PlantConstants:
     """Return the plant that a profile describes, with the bare motor in place of a drive that has a loop of its own.
 
-    The motor's line goes from the stall torque at rest to no torque at its top speed; two relays know full voltage
-    only, and a motor that turns at their speed then.
+    The motor's line goes from the stall torque at rest to no torque at its top speed, and its dry friction is what the
+    duty overcomes at which it begins to turn. Two relays know full voltage only, and a motor that turns at their speed
+    then.
     """
     constants = plant_constants(profile)
     assert profile.gpio is not None
-    relay_cdeg_s = profile.gpio.drive.relay_cdeg_s
+    drive = profile.gpio.drive
+    relay_cdeg_s = drive.relay_cdeg_s
+    dry_percent = DRY_PERCENT if drive.start_percent is None else drive.start_percent
     if relay_cdeg_s is not None:
         constants = dataclasses.replace(constants, top_speed_deg_s=relay_cdeg_s / 100.0)
     gain = constants.stall_nm / constants.no_load_rad_s
@@ -171,7 +174,7 @@ def motor_constants(profile: Profile) -> PlantConstants:
         constants,
         winding_ohm=constants.torque_nm_a**2 / gain,
         drive_inertia_kg_m2=max(constants.drive_inertia_kg_m2, MOTOR_S * gain),
-        drive_friction_nm=DRY_SHARE * constants.stall_nm,
+        drive_friction_nm=dry_percent / 100.0 * constants.stall_nm,
     )
 
 
