@@ -84,8 +84,9 @@ class AngleSensor:
         return counts is not None
 
     def restart(self) -> None:
-        """Begin the slope anew."""
+        """Begin slope and frame anew."""
         self._slope = Slope()
+        self._sum = self._samples = self._lost = 0
 
     def frame(self) -> int | None:
         """Return the angle of this frame, and begin the next."""
@@ -233,6 +234,8 @@ class GpioBridge(Bridge):
         if elapsed_ms > _GAP_MS:
             self._a.restart()
             self._b.restart()
+            # A whole frame of this side of the gap: what was sampled before it is another moment's.
+            self._next_frame_ms = now_ms + FRAME_MS - SAMPLE_MS
         self._silence_ms += elapsed_ms
         if self._silence_ms > self._lease_ms:
             # What a lamp says is the host's word as much as a velocity is.

@@ -125,7 +125,9 @@ class Drive:
         """Let one sample's time pass, and switch what follows from it."""
         self._command_age_ms += seen.elapsed_ms
         self._in_phase_ms += seen.elapsed_ms
-        cut = self._demand == _CUT or seen.cut_by_wire
+        # Whoever was away for longer than the lease finds a table that the safety relay has stopped: nothing is resumed.
+        away = seen.elapsed_ms > self._figures.lease_ms
+        cut = self._demand == _CUT or seen.cut_by_wire or away
         phase = self.phase
         if phase is _RESTING and not cut and not self._velocity and not self._switches.enabled:
             # Nearly all of a table's time.
