@@ -125,7 +125,7 @@ class Drive:
         """Let one sample's time pass, and switch what follows from it."""
         self._command_age_ms += seen.elapsed_ms
         self._in_phase_ms += seen.elapsed_ms
-        # Whoever was away for longer than the lease finds a table that the safety relay has stopped: nothing is resumed.
+        # Whoever was away for longer than the lease finds a table that the safety relay stopped: nothing is resumed.
         away = seen.elapsed_ms > self._figures.lease_ms
         cut = self._demand == _CUT or seen.cut_by_wire or away
         phase = self.phase

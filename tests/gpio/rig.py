@@ -1,5 +1,6 @@
 """Whole sessions on the pins: the real bridge, judge and session, simulated people, a supervisor's declaration."""
 
+import math
 from collections.abc import Callable, Iterable
 
 from config.loading import load_plan, load_profile, load_screening
@@ -8,7 +9,7 @@ from config.profile import Profile
 from controller.permits import Declaration, declared
 from controller.recording import Recorder, Row
 from controller.session import Outcome, Session
-from safety.signals import Host, Snapshot, State
+from safety.signals import Cause, Host, Permit, Snapshot, State
 from sim.body import Person
 from sim.faults.catalogue import parse
 from sim.faults.schedule import FaultSchedule
@@ -34,6 +35,7 @@ class GpioRig:
         people: bool = True,
         relay_drop_ms: int = 150,
         habits: Habits | None = None,
+        permit: Permit | None = None,
     ) -> None:
         self.profile = load_profile(profile) if isinstance(profile, str) else profile
         limits = self.profile.limits()
@@ -57,7 +59,7 @@ class GpioRig:
             table.clock,
             self.plan,
             limits,
-            declared(self.plan, screening, declaration, WALL_S),
+            permit or declared(self.plan, screening, declaration, WALL_S),
             Host(clock_ok=True, config_ok=True, wall_s=WALL_S),
             held_tilt=self.profile.session.held_tilt,
             strap_wait=self.profile.session.strap_wait,
@@ -82,6 +84,25 @@ class GpioRig:
     def codes(self) -> list[str]:
         """Every cause of STOP or worse, in the order in which they came."""
         return [cause.code for cause in self.session.causes]
+
+    @property
+    def causes_ever(self) -> dict[str, Cause]:
+        """Every cause of any demand, by its code, as it first was."""
+        seen: dict[str, Cause] = {}
+        for snapshot in self.recorder.snapshots:
+            for cause in snapshot.decision.causes:
+                seen.setdefault(cause.code, cause)
+        return seen
+
+    @property
+    def angle_deg(self) -> float:
+        """Where the table really is."""
+        return math.degrees(self.table.plant.motion.angle_rad)
+
+    @property
+    def speed_deg_s(self) -> float:
+        """How fast it really moves."""
+        return math.degrees(self.table.plant.motion.speed_rad_s)
 
     def tick(self) -> Snapshot:
         snapshot = self.session.tick()
