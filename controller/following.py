@@ -50,6 +50,7 @@ class Following:
         self._target_cdeg = start.steps.target_cdeg
         self._armed: Arm | None = None
         self._was_below = False
+        self._lowers = False
         self._return_because = ""
         self._machine = Machine(
             model=self,
@@ -111,7 +112,8 @@ class Following:
         elif state is RESTING or state is IDLE:
             return
         elif state is STRAPPED and not self.ended_by_person:
-            if below or (decision.command.velocity_cdeg_s < 0 and decision.region == LEVEL):
+            # Lowering from above comes to level too, and begins no set.
+            if below or (decision.command.velocity_cdeg_s < 0 and decision.region == LEVEL and not self._lowers):
                 self.walk = self.walk.next_set()
                 self.fire("tilt")
         elif state is TILTING or state is HOLDING:

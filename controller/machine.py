@@ -105,6 +105,8 @@ class SessionMachine(Following):
         motion.begin_tick()
         self._raise_pause_ms = panel.raise_pause_ms(self._raise_pause_ms, readings, angle)
         if buttons or self._leave:
+            if pressed & TILT:
+                self._lowers = angle is not None and angle > LEVEL_CDEG
             by_itself = self._armed is not None and not self._armed.held_tilt
             self._leave = panel.leave(self._leave, state, decision, buttons, pressed, by_itself, self._raise_pause_ms)
         velocity = left_ms = 0
@@ -151,7 +153,7 @@ class SessionMachine(Following):
             elif (buttons or self._leave) and angle is not None:
                 velocity, disarm = self._by_buttons(state, angle, pressed, elapsed_ms)
         elif state is STOPPED:
-            guide, left_ms = panel.stood_still(decision, self._leave & TILT)
+            guide, left_ms = panel.stood_still(decision, self._leave & TILT, buttons)
             if (buttons or self._leave) and angle is not None:
                 velocity, disarm = self._by_buttons(state, angle, pressed, elapsed_ms)
         elif state is IDLE:
@@ -271,7 +273,7 @@ class SessionMachine(Following):
             return 0, True
         if self.ended_by_person and angle <= LEVEL_CDEG:
             return 0, False
-        if self._leave & TILT:
+        if self._leave & TILT and not self._lowers:
             begins = state is STRAPPED and angle <= self._limits.first_degree_cdeg_s
             if begins or (state is STOPPED and self._was_below):
                 return self._downward(self._stage_target(), angle, elapsed_ms), False

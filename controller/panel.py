@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from safety import straps
+from safety.latches import PRESS_CLEARED
 from safety.moving import RAISE_PAUSE_CDEG, RAISE_PAUSE_MS, STILL_BEFORE_TILT_MS, STOOD_MS
 from safety.people import USELESS_MS
 from safety.signals import (
@@ -116,7 +117,7 @@ def prepare(was: Desk, readings: Readings, decision: Decision, buttons: int, pre
         # Asked for by this very guide, and by no other: one press is one answer.
         if was.guide is LAMP_TEST and not proofs.straps_proven:
             lamps_tested = True
-        elif was.guide is READ_BACK and proofs.straps_confirmed and choice == was.choice:
+        elif was.guide is READ_BACK and proofs.straps_confirmed:
             read_back = True
     if choice != was.choice or not proofs.straps_confirmed or (decision.refusals and was.guide is ARMING):
         read_back = False
@@ -216,8 +217,7 @@ def leave(
         if pressed & TILT:
             if above:
                 return TILT
-            still_ms = STILL_BEFORE_TILT_MS if angle >= -LEVEL_CDEG else STOOD_MS
-            fits = decision.armed is not None and not decision.over and decision.still_ms >= still_ms
+            fits = decision.armed is not None and not decision.over and decision.still_ms >= stands_for_ms(decision)
             return TILT if fits else 0
         return RAISE if not decision.inverted_ms and not raise_pauses(angle, raise_pause_ms) else 0
     kept = was & buttons
@@ -261,12 +261,23 @@ def on_the_way_down(decision: Decision, leaving: int, buttons: int, waiting: boo
         return Guide.TILT, 0
     if buttons & TILT and not waiting:
         return RELEASE, 0
-    left_ms = STOOD_MS - decision.still_ms
+    left_ms = stands_for_ms(decision) - decision.still_ms
     return (Guide.WAIT_STILL, left_ms) if left_ms > 0 and not waiting else (Guide.TILT_AGAIN, 0)
 
 
-def stood_still(decision: Decision, leaving: int) -> tuple[Guide, int]:
-    """In `stopped`: with nothing in the way any more, below level, TILT goes on; what is in the way the alarm tells."""
+def stands_for_ms(decision: Decision) -> int:
+    """Return for how long the table has to have stood before TILT is pressed: 5 s at level, 1 s below."""
+    angle = decision.angle_cdeg
+    return STOOD_MS if angle is not None and angle < -LEVEL_CDEG else STILL_BEFORE_TILT_MS
+
+
+def stood_still(decision: Decision, leaving: int, buttons: int) -> tuple[Guide, int]:
+    """In `stopped`: let go of what stops it; with nothing in the way any more, below level, TILT goes on.
+
+    What else is in the way the alarm tells.
+    """
+    if buttons and decision.demand == DEMAND_STOP and all(cause.code in PRESS_CLEARED for cause in decision.causes):
+        return RELEASE, 0
     if decision.demand == DEMAND_ALLOW and decision.region >= Region.BELOW:
         return (Guide.TILT if leaving else Guide.TILT_AGAIN), 0
     return NOTHING, 0

@@ -80,7 +80,7 @@ class Outcome:
 
     `result` is `completed`, `tripped`, `stopped` or `refused`; `end_reason` the record's word for it; `exit_code` what
     the command line ends with. `causes` are the trips, in the order in which they came, `refusals` why ARM was not
-    accepted. `at_level` is by the best reading.
+    accepted. `at_level` is by the best reading; whoever was raised to get off counts too, once the straps are open.
     """
 
     result: str
@@ -258,9 +258,11 @@ class Session:
         state = snapshot.wish.state
         if not armed and (state is IDLE or (state is STANDS and decision.region is LEVEL)):
             if self._was_armed or self.machine.ended_by_person:
-                self._straps_ms += readings.elapsed_ms
+                self._straps_ms = 0 if moving else self._straps_ms + readings.elapsed_ms
                 opened = readings.strap_left is OPEN and readings.strap_right is OPEN
-                self.finished = not moving and (opened or self._straps_ms >= STRAPS_STAY_MS)
+                # Whoever is being raised to get off is waited for, also at the pause of +30°.
+                stay_ms = NOBODY_ACTS_MS if decision.region is Region.ABOVE else STRAPS_STAY_MS
+                self.finished = not moving and (opened or self._straps_ms >= stay_ms)
             elif (self.gave_up or self.machine.start.declined) and not moving:
                 self.finished = True
             elif snapshot.t_ms >= self._arms_within_ms:
@@ -275,6 +277,12 @@ class Session:
         snapshot = self.snapshot
         angle = None if snapshot is None else snapshot.decision.angle_cdeg
         at_level = angle is not None and -LEVEL_CDEG <= angle <= LEVEL_CDEG
+        if snapshot is not None and not at_level:
+            # Raised to get off, by a held button and after its rest, with the straps open: nobody has to act.
+            decision, readings = snapshot.decision, snapshot.readings
+            opened = readings.strap_left is OPEN and readings.strap_right is OPEN
+            at_level = opened and decision.region is Region.ABOVE and decision.demand == Demand.ALLOW
+            at_level = at_level and decision.armed is None and decision.still
         causes, refusals = tuple(self.causes), self.machine.refusals
         if not self._was_armed and not causes:
             result, reason, code = REFUSED, "refused", EXIT_REFUSED
