@@ -12,6 +12,7 @@ from config.loading import load_screening
 from config.plan import Plan
 from config.profile import Profile
 from controller import declaring
+from controller.commands.ways import AT_PANEL
 from controller.locks import Lock
 from controller.permits import declared
 from controller.places import socket_folder
@@ -21,15 +22,17 @@ from firmware_bridge.clock import MonotonicClock
 from firmware_bridge.news import LineNews
 from firmware_bridge.protocol import TableConstants
 from firmware_bridge.serial_bridge import SerialBridge
-from safety.signals import Host
+from safety.signals import Host, Permit
 
 # What the guard's host build says it is; a microcontroller has a version of its own.
 NO_MICROCONTROLLER: Final = "0.0.0"
 SLACK_S: Final = 60
 
 
-def open_serial(where: str, profile: Profile, plan: Plan, declared_file: str | None, state: Path) -> OpenedTable:
+def open_serial(where: str, profile: Profile, plan: Plan, declared_by: str | None, state: Path) -> OpenedTable:
     """Take the port, ask for the declaration, and return the table.
+
+    `declared_by` is a file, `panel` for the panel's own questions, or None for the terminal.
 
     The port is tried before anybody is asked, since nobody wants to answer thirty questions to a table that is not
     there; it is let go meanwhile, because a line that nobody reads for minutes is a line that was lost.
@@ -40,20 +43,22 @@ def open_serial(where: str, profile: Profile, plan: Plan, declared_file: str | N
         UsageError: nobody can be asked, or a file is wrong.
     """
     voice = Voice()
-    declaration = None if declared_file is None else declaring.from_file(declared_file)
-    if declaration is None and (sys.stdin is None or voice.people is None or not sys.stdin.isatty()):
+    at_panel = declared_by == AT_PANEL
+    declaration = None if declared_by is None or at_panel else declaring.from_file(declared_by)
+    asks = declaration is None and not at_panel
+    if asks and (sys.stdin is None or voice.people is None or not sys.stdin.isatty()):
         declaring.refuse_to_ask()
     lock = Lock(socket_folder(state), profile.table_id, f"the table {profile.table_id}")
     try:
         clock = MonotonicClock()
         constants = TableConstants.of(profile.limits(), brake_on_motor_side=profile.brake.side == "motor")
         screening = load_screening()
-        if declaration is None:
+        if asks:
             assert voice.people is not None
             SerialBridge.open(where, constants, clock).close()
             declaration = declaring.at_terminal(screening, plan, sys.stdin, voice.people)
         wall_s = int(time.time())  # noqa: TID251 label: the day of a declaration, judged once, at arming
-        permit = declared(plan, screening, declaration, wall_s)
+        permit = None if declaration is None else declared(plan, screening, declaration, wall_s)
         bridge = SerialBridge.open(where, constants, clock)
     except BaseException:
         lock.close()
@@ -62,6 +67,10 @@ def open_serial(where: str, profile: Profile, plan: Plan, declared_file: str | N
     def close() -> None:
         bridge.close()
         lock.close()
+
+    def permit_for(other: Plan) -> Permit:
+        assert declaration is not None
+        return declared(other, screening, declaration, wall_s)
 
     return OpenedTable(
         bridge=bridge,
@@ -76,6 +85,7 @@ def open_serial(where: str, profile: Profile, plan: Plan, declared_file: str | N
         real_time=True,
         news=LineNews(bridge).take,
         close=close,
+        permit_for=None if declaration is None else permit_for,
     )
 
 
