@@ -221,7 +221,7 @@ def leave(
             return TILT if fits else 0
         return RAISE if not decision.inverted_ms and not raise_pauses(angle, raise_pause_ms) else 0
     kept = was & buttons
-    if was & TILT and by_itself and not above and (state is STRAPPED or state is TILTING):
+    if was & TILT and by_itself and not above and (state is STRAPPED or state is TILTING or state is STOPPED):
         kept = TILT
     if demand == DEMAND_ALLOW or (demand == DEMAND_NO_DEEPENING and (above or kept == RAISE)):
         return kept

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from config.loading import load_plan
+from config.loading import load_plan, load_profile
 from safety.signals import BUTTONS, Alarm, Contacts, Demand, Guide, Region, State
 from sim.habits import Habits
 from sim.pytest_plugin import Rig
@@ -468,3 +468,28 @@ def test_a_strap_contact_that_fails_is_seen_in_the_start_or_arms_nothing(side: s
     hand.wait(10.0)
     assert not hand.now().decision.proofs.straps_proven
     assert hand.now().wish.guide in (Guide.OPEN_STRAPS, Guide.CLOSE_STRAPS)
+
+
+# One press instead of a held one --------------------------------------------------------------------------------------
+
+
+def test_where_one_press_tilts_a_tone_comes_first_and_stop_ends_it() -> None:
+    profile = load_profile("simulated")
+    rule = profile.session.model_copy(update={"held_tilt": False})
+    rig = Rig("short", profile.model_copy(update={"session": rule}), habits=Habits(boards_at_deg=0.0), people=False)
+    hand = hand_on(rig)
+    hand.start()
+    hand.guided(Guide.TILT)
+    hand.hold("TILT")
+    hand.wait(0.2)
+    hand.let_go("TILT")
+    hand.announced()
+    hand.until(lambda seen: hand.angle_deg < -8)
+    hand.tap("STOP")
+    hand.wait(1.5)
+    stood = hand.angle_deg
+    hand.wait(3.0)
+    assert abs(hand.angle_deg - stood) < 0.3, "it went on by itself after a stop"
+    hand.tap("TILT", 0.2)
+    hand.state(HOLDING)
+    assert abs(hand.angle_deg + 20) < 0.5
