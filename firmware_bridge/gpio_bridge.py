@@ -234,8 +234,12 @@ class GpioBridge(Bridge):
         if elapsed_ms > _GAP_MS:
             self._a.restart()
             self._b.restart()
-            # A whole frame of this side of the gap: what was sampled before it is another moment's.
-            self._next_frame_ms = now_ms + FRAME_MS - SAMPLE_MS
+            # A whole frame at once, and all of it of this side of the gap: what was sampled before is another moment's,
+            # and one sample alone is noise.
+            self._next_frame_ms = now_ms
+            for _ in range(FRAME_MS // SAMPLE_MS - 1):
+                self._a.sample()
+                self._b.sample()
         self._silence_ms += elapsed_ms
         if self._silence_ms > self._lease_ms:
             # What a lamp says is the host's word as much as a velocity is.
