@@ -91,7 +91,9 @@ def answer_text(items: int, number: int, answer: int | None) -> str:
     if answer is None or scale is None:
         return ""
     if scale is YES_OR_NO:
-        return {NO: "no", YES: "yes"}.get(answer, "yes: this refuses (H34)")
+        return {NO: "no", YES: "yes"}.get(
+            answer, "yes, and this refuses (H34): ACK held takes it back, CONFIRM ends the visit"
+        )
     return f"{-answer}°" if scale is DEPTH_DEG else f"{answer} s"
 
 

@@ -104,7 +104,7 @@ class Start:
         self._asking = asking = panel_screening.ask(self._asking, self._questions, buttons, pressed, elapsed_ms)
         self.declined = asking.ended
         if asking.answer == panel_screening.REFUSED and asking.number <= self._questions:
-            self.refusals = (refusal("H34", asking.number, 0, "number of the question answered by yes"),)
+            self.refusals = (refusal("H34", 1, 0, "question answered by yes"),)
         elif any(cause.code == "H34" for cause in self.refusals):
             self.refusals = ()
         if asking.done and self._declare is not None:
