@@ -110,6 +110,10 @@ class GpioRig:
             self.session.give_up(self.people.supervisor.gave_up)
         return snapshot
 
+    def inject(self, fault: str) -> None:
+        """Let a fault begin now."""
+        self.faults.inject(fault)
+
     def forward(
         self, seconds: float | None = None, until: State | Callable[[Snapshot], bool] | None = None
     ) -> Snapshot:

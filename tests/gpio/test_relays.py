@@ -98,7 +98,7 @@ def test_a_relay_that_is_stuck_closed_is_stopped_by_brake_and_enable() -> None:
     table.close()
 
 
-@pytest.mark.parametrize("offset_cm", [-15.0, 15.0])
+@pytest.mark.parametrize("offset_cm", [15.0, pytest.param(-15.0, marks=pytest.mark.nightly)])
 def test_a_whole_session_runs_on_relays(on_pins: RigFactory, offset_cm: float) -> None:
     rig = on_pins(BRIEF, two_relays(), person=Person(100.0, 175.0, offset_cm))
     log = Log(rig.table.power, rig.table.clock.now_ms)
