@@ -20,6 +20,9 @@ BANK: Final = 0x80
 SEQOP: Final = 0x20
 HAEN: Final = 0x08
 
+# The first two words that ask for a channel so that its word ends with the third: start bit, single-ended, channel.
+_USUAL: Final = {(0x06 | channel >> 2, (channel & 3) << 6): channel for channel in range(8)}
+
 
 class Mcp3208:
     """An eight-channel 12-bit converter, as its data sheet clocks it: start bit, single-ended, channel; null bit, word.
@@ -46,6 +49,13 @@ class Mcp3208:
         length = len(words)
         if self.absent:
             return [FLOATING] * length
+        if length == 3 and self.stuck is None:
+            # Nearly all of them: a channel asked for so that its word ends with the last bit.
+            channel = _USUAL.get((words[0], words[1]))
+            if channel in self.channels:
+                self.conversions += 1
+                word = self.channels[channel]()
+                return [0, word >> 8, word & 0xFF]
         asked = 0
         for word in words:
             asked = asked << 8 | word
@@ -55,8 +65,8 @@ class Mcp3208:
         if start < 4 or not asked >> (start - 1) & 1:
             return [0] * length
         self.conversions += 1
-        convert = self.channels.get(asked >> (start - 4) & 7)
-        word = self.stuck if self.stuck is not None else 0 if convert is None else convert()
+        asks = self.channels.get(asked >> (start - 4) & 7)
+        word = self.stuck if self.stuck is not None else 0 if asks is None else asks()
         answer = word << shift if shift >= 0 else word >> -shift
         if length == 3:
             return [answer >> 16 & 0xFF, answer >> 8 & 0xFF, answer & 0xFF]

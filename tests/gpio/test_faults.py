@@ -16,7 +16,7 @@ NIGHTLY = pytest.mark.nightly
 LONG = BRIEF.model_copy(update={"hold_s": 60})
 SOON_S = 3.0
 # On a pin of the Pi, on an expander, and what each means is worst.
-OFTEN = ("TILT", "RETURN", "STOP", "ACK")
+OFTEN = ("TILT", "PLAN_DOWN")
 
 
 def first_cause(rig: GpioRig, at_most_s: float = SOON_S) -> tuple[str, Demand, Alarm, str]:

@@ -12,13 +12,9 @@ from tests.gpio.rig import WALL_S, GpioRig
 from tests.sessions.by_buttons import Hand, a_visit_ended_by_return, a_visit_of_sets
 from tests.sessions.runs import BRIEF
 
-PEOPLE = [
-    Person(135.0, 185.0, 15.0),
-    Person(135.0, 185.0, -15.0),
-    Person(40.0, 150.0, 15.0),
-    Person(40.0, 150.0, -15.0),
-    Person(75.0, 175.0, 0.0),
-]
+HEAVY = [Person(135.0, 185.0, 15.0), Person(135.0, 185.0, -15.0)]
+OTHERS = [Person(40.0, 150.0, 15.0), Person(40.0, 150.0, -15.0), Person(75.0, 175.0, 0.0)]
+PEOPLE = [*HEAVY, *(pytest.param(person, marks=pytest.mark.nightly) for person in OTHERS)]
 FIRST_CDEG_S = 50
 
 
@@ -100,6 +96,7 @@ def test_no_noise_and_no_load_trips_a_standard_session(on_pins: RigFactory, seed
     assert rig.causes_ever == {}
 
 
+@pytest.mark.nightly
 def test_presence_stays_the_reason_to_go_deeper(on_pins: RigFactory) -> None:
     rig = on_pins(BRIEF.model_copy(update={"hold_s": 120}), faults=["supervisor-leaves@holding+1s"])
     rig.forward(until=State.EMERGENCY_RETURN)
