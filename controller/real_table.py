@@ -11,7 +11,7 @@ from typing import Final
 from config.loading import load_screening
 from config.plan import Plan
 from config.profile import Profile
-from controller import declaring
+from controller import declaring, proven
 from controller.commands.ways import AT_PANEL
 from controller.locks import Lock
 from controller.permits import declared
@@ -39,9 +39,12 @@ def open_serial(where: str, profile: Profile, plan: Plan, declared_by: str | Non
 
     Raises:
         HeldError: another controller has this table.
-        DeviceMissingError, RefusedError: of the link, each by name; or the declaration speaks against the person.
+        DeviceMissingError, RefusedError: of the link, each by name; or the table was not proven at commissioning; or
+            the declaration speaks against the person.
         UsageError: nobody can be asked, or a file is wrong.
     """
+    proven.require(profile, None, pins=False)
+    wall_s = int(time.time())  # noqa: TID251 label: the day of commissioning and declaration, judged once, at arming
     voice = Voice()
     at_panel = declared_by == AT_PANEL
     declaration = None if declared_by is None or at_panel else declaring.from_file(declared_by)
@@ -55,11 +58,10 @@ def open_serial(where: str, profile: Profile, plan: Plan, declared_by: str | Non
         screening = load_screening()
         if asks:
             assert voice.people is not None
-            SerialBridge.open(where, constants, clock).close()
+            _connect(where, profile, constants, clock, wall_s).close()
             declaration = declaring.at_terminal(screening, plan, sys.stdin, voice.people)
-        wall_s = int(time.time())  # noqa: TID251 label: the day of a declaration, judged once, at arming
         permit = None if declaration is None else declared(plan, screening, declaration, wall_s)
-        bridge = SerialBridge.open(where, constants, clock)
+        bridge = _connect(where, profile, constants, clock, wall_s)
     except BaseException:
         lock.close()
         raise
@@ -87,6 +89,21 @@ def open_serial(where: str, profile: Profile, plan: Plan, declared_by: str | Non
         close=close,
         permit_for=None if declaration is None else permit_for,
     )
+
+
+def _connect(
+    where: str, profile: Profile, constants: TableConstants, clock: MonotonicClock, wall_s: int
+) -> SerialBridge:
+    """Open the line; a real table whose proof has become too old is let go again. Raises InversionTableError."""
+    bridge = SerialBridge.open(where, constants, clock)
+    try:
+        if bridge.firmware != NO_MICROCONTROLLER:
+            # A simulated table does not wear out; whether this is one, its own program says.
+            proven.require(profile, wall_s, pins=False)
+    except BaseException:
+        bridge.close()
+        raise
+    return bridge
 
 
 def newest_record_s(state: Path) -> int:

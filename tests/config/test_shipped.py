@@ -115,7 +115,9 @@ def test_the_permit_names_the_version_of_the_list() -> None:
 def test_the_wire_profile_is_the_simulated_table_in_another_place() -> None:
     simulated, wire = load_profile("simulated"), load_profile("wire")
     other = {"name": "wire", "title": wire.title, "table_id": "wire", "bridge": "wire"}
-    assert simulated.model_copy(update=other) == wire
+    assert simulated.model_copy(update={**other, "commissioning": wire.commissioning}) == wire
+    assert wire.commissioning is not None
+    assert wire.commissioning.by == "the simulation"
 
 
 def test_the_form_of_a_declaration_has_every_question_and_answers_none_of_them_away() -> None:
