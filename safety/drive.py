@@ -11,6 +11,7 @@ import msgspec
 from config.limits import LEVEL_BAND_CDEG, Limits
 from safety import track as tracking
 from safety.angle import BOTH, NONE, A, Angles, B, names_of
+from safety.overspeed import all_sensors_beyond, overspeed
 from safety.signals import Alarm, Cause, Demand, GuardState, Readings
 from safety.standing import (
     CAP_MS,
@@ -22,8 +23,6 @@ from safety.standing import (
     Drive,
     Mark,
     Step,
-    all_sensors_beyond,
-    overspeed,
     resting,
 )
 from safety.track import Track

@@ -1,4 +1,4 @@
-"""What is remembered of the drive, and whether it stands when it is told to: H12, and H13 for both files.
+"""What is remembered of the drive, and whether it stands when it is told to: H12.
 
 H12 needs the word of both sensors, or of the only one left.
 """
@@ -10,6 +10,7 @@ import msgspec
 from config.limits import Limits
 from safety import track as tracking
 from safety.angle import NONE, A, Angles, B
+from safety.overspeed import all_sensors_beyond, caught_by, overspeed
 from safety.signals import Alarm, Cause, Demand, Readings
 from safety.track import Track
 
@@ -21,7 +22,6 @@ SLOWING_MS: Final = 200
 LATELY_MS: Final = 100
 LATELY_CDEG_S: Final = 100
 CAUGHT_LIMIT_MS: Final = 2000
-OVERSPEED_CDEG_S: Final = 70
 CAP_MS: Final = 5000
 FREE: Final = 0
 SLOWING: Final = 1
@@ -195,11 +195,6 @@ def watched(drive: Drive, elapsed_ms: int, angles: Angles, track: Track, limits:
     return after, (Cause("H12", Demand.CUT, Alarm.HIGH, speed, CREEP_CDEG_S, "cdeg/s"),), NONE, False
 
 
-def caught_by(readings: Readings) -> Demand:
-    """HOLD where brake set and drive off can still be helped by powering the drive, else CUT."""
-    return Demand.HOLD if readings.brake_set is True and readings.drive_power is False else Demand.CUT
-
-
 def uncommanded(
     drive: Drive, readings: Readings, angles: Angles, track: Track, armed: bool, limits: Limits
 ) -> Cause | None:
@@ -227,30 +222,3 @@ def max_travel(drive: Drive, angles: Angles) -> int:
     if not angles.lost & B and angles.b_cdeg is not None and drive.rest_b is not None:
         travels.append(abs(angles.b_cdeg - drive.rest_b))
     return min(travels, default=0)
-
-
-def all_sensors_beyond(track: Track, angles: Angles, window_ms: int, limit_cdeg_s: int, direction: int = 0) -> bool:
-    """Whether every believed sensor's own slope is beyond a limit; with a direction (±1), that way only."""
-    for sensor in (A, B):
-        if angles.lost & sensor:
-            continue
-        speed = tracking.slope_of(track, sensor, window_ms)
-        if speed is None:
-            return False
-        if not (abs(speed) if direction == 0 else direction * speed) > limit_cdeg_s:
-            return False
-    return True
-
-
-def overspeed(applied_cdeg_s: int, readings: Readings, angles: Angles, track: Track, limits: Limits) -> Cause | None:
-    """H13 b: over 250 ms faster than the greatest of 1.3 × applied and applied + 0.7°/s, one backlash allowed for."""
-    speed = abs(track.short_cdeg_s or 0)
-    applied = abs(applied_cdeg_s)
-    if not speed > applied + OVERSPEED_CDEG_S:
-        return None
-    applied = tracking.fastest_applied(track)
-    backlash_cdeg_s = limits.backlash_cdeg * 1000 // tracking.SHORT_MS
-    limit = max(applied * 13 // 10, applied + OVERSPEED_CDEG_S) + backlash_cdeg_s
-    if not speed > limit or not all_sensors_beyond(track, angles, tracking.SHORT_MS, limit):
-        return None
-    return Cause("H13", caught_by(readings), Alarm.HIGH, speed, limit, "cdeg/s")

@@ -101,7 +101,8 @@ def test_h08_two_degrees_apart_is_sampling_skew_for_ever() -> None:
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_h08_more_than_two_degrees_apart_is_a_dispute_after_200_ms_and_not_before(sign: int) -> None:
     bench = tilted(obeys=False)
-    bench.run(20, angle_b_cdeg=-3000 + sign * 100)
+    # In two steps, each too small to be a jump, and so far apart that they are no fall (H13).
+    bench.run(150, angle_b_cdeg=-3000 + sign * 100)
     bench.run(200, angle_b_cdeg=-3000 + sign * 201)
     assert bench.codes == ()
     bench.run(10)
@@ -113,7 +114,7 @@ def test_h08_more_than_two_degrees_apart_is_a_dispute_after_200_ms_and_not_befor
 
 def test_h08_the_200_ms_are_of_one_piece() -> None:
     bench = tilted(obeys=False)
-    bench.run(20, angle_b_cdeg=-3100)
+    bench.run(150, angle_b_cdeg=-3100)
     for _ in range(3):
         bench.run(190, angle_b_cdeg=-3201)
         bench.run(10, angle_b_cdeg=-3200)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safety import angle, link, motion, moving, people, standing, straps, supply
+from safety import angle, link, motion, moving, overspeed, people, standing, straps, supply
 from safety.angle import Angles
 from safety.judge import LONGEST_GAP_MS, step
 from safety.judged import INITIAL, Judged
@@ -226,7 +226,7 @@ def test_the_all_clear_of_a_resting_drive_hides_nothing(seed: int) -> None:
             clear += 1
             args = (bench.readings, judged.angles, judged.track)
             assert standing.uncommanded(drive, *args, True, LIMITS) is None
-            assert standing.overspeed(0, *args, LIMITS) is None
+            assert overspeed.overspeed(0, *args, LIMITS) is None
         elif drive.caught:
             bench.judged = msgspec.structs.replace(judged, drive=tilted().judged.drive, latched=())
             bench.run(6000)

@@ -6,7 +6,7 @@ import pytest
 
 from config.limits import Limits
 from firmware_bridge.ramp import Ramp
-from safety import standing
+from safety import overspeed, standing
 from safety.signals import Alarm, Demand, Region
 from safety.track import Track
 from tests.safety.table import ARM, BELIEVED, LIMITS, RUNNING, Bench, armed, at_depth, driven, ready, tilted
@@ -213,11 +213,14 @@ def test_h12_a_table_that_slipped_and_rests_elsewhere_can_be_reset_there() -> No
 # H13: overspeed.
 
 
-@pytest.mark.parametrize(("applied", "limit"), [(0, 190), (50, 240), (100, 290), (-200, 390), (200, 390)])
-def test_h13_the_limit_is_the_greater_margin_and_one_backlash(applied: int, limit: int) -> None:
+@pytest.mark.parametrize(
+    ("applied", "backlash", "limit"),
+    [(0, 30, 190), (50, 30, 240), (100, 30, 290), (100, 40, 330), (-200, 20, 350), (200, 20, 350)],
+)
+def test_h13_the_limit_is_the_greater_margin_and_one_backlash(applied: int, backlash: int, limit: int) -> None:
     sign = -1 if applied < 0 else 1
     for speed, expected in ((limit - 5, False), (limit + 5, True)):
-        bench = at_depth(-3000)
+        bench = tilted(-3000, limits=Limits(backlash_cdeg=backlash), obeys=False)
         driven(bench, applied, sign * speed, 800, brake_set=False)
         assert ("H13" in bench.codes) is expected, speed
     cause = bench.cause("H13")
@@ -230,7 +233,7 @@ def test_h13_the_limit_is_the_greater_margin_and_one_backlash(applied: int, limi
 def test_h13_the_mean_and_both_sensors_must_be_beyond_the_limit(speed: int, a: int, b: int, trips: bool) -> None:
     # 38 in 200 ms are the 190 that are allowed at a set-point of zero.
     track = Track(((0, 0, 0, 0, 0), (200, a, b, a + b, 0)), short_cdeg_s=speed)
-    found = standing.overspeed(0, at_depth().readings, BELIEVED, track, LIMITS)
+    found = overspeed.overspeed(0, at_depth().readings, BELIEVED, track, LIMITS)
     assert (found is not None) is trips
 
 
@@ -242,7 +245,7 @@ def test_h13_the_margin_is_seven_tenths_of_a_degree_a_second_or_three_tenths_of_
     limits = Limits(backlash_cdeg=0)
     for speed, expected in ((limit, False), (limit + 1, True)):
         track = Track(fast, short_cdeg_s=speed)
-        found = standing.overspeed(applied, at_depth().readings, BELIEVED, track, limits)
+        found = overspeed.overspeed(applied, at_depth().readings, BELIEVED, track, limits)
         assert (found is not None) is expected
 
 
@@ -266,7 +269,7 @@ def test_h13_with_brake_set_and_drive_off_it_is_caught_as_h12_is() -> None:
     bench = at_depth()
     driven(bench, -50, -50, 500)
     bench.run(600, applied_cdeg_s=0, current_ma=0, brake_set=True, drive_power=False)
-    bench.turn(-400, 300)
+    bench.turn(-400, 150)
     assert (bench.cause("H13").demand, bench.demand) == (Demand.HOLD, Demand.HOLD)
     bench.turn(-400, 300)
     assert bench.demand == Demand.CUT
