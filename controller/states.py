@@ -4,8 +4,8 @@ Each state is entered and left only as told here; a trigger that a state does no
 changes nothing and is counted.
 
 - `idle`: not armed. Entered at start and by `disarm`. Left by `armed` (the echo of ARM), `halt` and `bring_back`.
-- `strapped`: armed, at level or above, also while the tone before a tilt sounds. Entered by `armed`, by `next_set` after a rest, by `clear`. Left by `tilt`,
-  `disarm`, `halt` and `bring_back`.
+- `strapped`: armed, at level or above, also while the tone before a tilt sounds. Entered by `armed`, by `next_set`
+  after a rest, by `clear`. Left by `tilt`, `disarm`, `halt` and `bring_back`.
 - `tilting`: on the way down, or standing because TILT was let go. Left by `reached`, `turn_back`, `bring_back`, `halt`.
 - `holding`: at the set's angle, or as much less as was asked for by LESS. Left by `turn_back`, `bring_back`, `halt`.
 - `returning`: the plan's own way back, or a person's RETURN. Left by `arrived`, `bring_back`, `halt`.
