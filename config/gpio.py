@@ -22,6 +22,8 @@ FULL_SCALE: Final = 4095
 MARGIN_COUNTS: Final = 20
 # A word of the converter stands for 0.056° at the most: with five samples a frame within the page's 0.05° rms.
 LEAST_COUNTS_A_DEGREE: Final = 18
+# Buttons whose contact opens when they are pressed: a broken wire asks for what brings the patient back or stops.
+NORMALLY_CLOSED: Final = frozenset({"RETURN", "STOP"})
 LEAST_SPAN_CDEG: Final = 4500
 BLIND_MARGIN_MS: Final = 3000
 
@@ -115,10 +117,11 @@ class InputPins(Model):
 
 
 class ButtonPins(Model):
-    """The panel's buttons, each between its pin and ground, closed while pressed.
+    """The panel's buttons, each between its pin and ground.
 
     `tilt`, `raise`, `return` and `stop` need pins of the Pi itself; `presence`, `ack`, `confirm`, `plan_up` and
-    `plan_down` may be on an expander.
+    `plan_down` may be on an expander. Those of `return` and `stop` open when pressed, so that a broken wire is a press;
+    all others close.
     """
 
     tilt: _Input

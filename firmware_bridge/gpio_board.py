@@ -6,7 +6,7 @@ from typing import Any, Final
 from gpiozero import GPIOZeroError, InputDevice, OutputDevice, PWMOutputDevice, SPIFixedRate
 
 from config.errors import DeviceMissingError
-from config.gpio import Gpio
+from config.gpio import NORMALLY_CLOSED, Gpio
 from config.pins import bit_of, chip_of, name_of, on_expander
 from config.profile import Profile
 from firmware_bridge.gpio_converter import RATE_HZ, Converter
@@ -120,8 +120,10 @@ class Board:
 
     def _open_contacts(self, gpio: Gpio) -> None:
         """Open every contact: on pins as pulled-up inputs, on expanders as bits of one reading."""
-        pressed: list[tuple[int, int]] = [(bit, _of(gpio.buttons, name.lower())) for name, bit in BUTTONS.items()]
+        pressed: list[tuple[int, int]] = []
         opened = [(bit, pin) for name, bit in _CONTACTS.items() if (pin := _of(gpio.inputs, name)) is not None]
+        for name, bit in BUTTONS.items():
+            (opened if name in NORMALLY_CLOSED else pressed).append((bit, _of(gpio.buttons, name.lower())))
         self._pressed = [(bit, self._input(pin)) for bit, pin in pressed if not on_expander(pin)]
         self._open_bits = [(bit, self._input(pin)) for bit, pin in opened if not on_expander(pin)]
         far = [(bit, pin, True) for bit, pin in pressed if on_expander(pin)]

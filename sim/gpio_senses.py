@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from config.gpio import FULL_SCALE, CurrentScale, Gpio, Scale
+from config.gpio import FULL_SCALE, NORMALLY_CLOSED, CurrentScale, Gpio, Scale
 from config.pins import bit_of, chip_of, on_expander
 from safety.signals import BUTTONS
 from sim.clock import VirtualClock
@@ -78,7 +78,7 @@ class Contacts:
             "inputs.drive_fault": not supply[2],
         }
         for name, bit in BUTTONS.items():
-            closed[f"buttons.{name.lower()}"] = bool(panel.buttons & bit)
+            closed[f"buttons.{name.lower()}"] = bool(panel.buttons & bit) is not (name in NORMALLY_CLOSED)
         before = self._closed
         for name, is_closed in closed.items():
             if before.get(name) is not is_closed:
