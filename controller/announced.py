@@ -10,6 +10,9 @@ from controller.motion_profile import REACHED_CDEG, MotionProfile
 class AnnouncedMotion:
     """The velocity of one motion after its tone; let go of for one tick, the next motion is announced anew.
 
+    A motion that has come to its end stays there until it is let go of, or is to go elsewhere: noise about where it
+    ended is no reason to move.
+
     Attributes:
         profile: the motion itself; used without a tone for the way back.
         sounding: whether the tone sounds in this tick. `left_ms` is what is left of it.
@@ -22,6 +25,7 @@ class AnnouncedMotion:
         self._tone_ms = limits.tone_ms
         self._sounded_ms = 0
         self._wanted = False
+        self._ended_cdeg: int | None = None
 
     @property
     def left_ms(self) -> int:
@@ -35,9 +39,10 @@ class AnnouncedMotion:
     def toward(self, target_cdeg: int, angle_cdeg: int, speed_cdeg_s: int, elapsed_ms: int) -> int:
         """Return the velocity to wish on the way to a target: 0 while the tone sounds, and once it is reached."""
         begun = self._sounded_ms >= self._tone_ms
-        if abs(target_cdeg - angle_cdeg) <= REACHED_CDEG:
+        if target_cdeg == self._ended_cdeg or abs(target_cdeg - angle_cdeg) <= REACHED_CDEG:
             # Where it is already there is nothing to announce.
             self._wanted = begun
+            self._ended_cdeg = target_cdeg if begun else None
             return self.profile.rest()
         self._wanted = True
         if not begun:
@@ -50,6 +55,7 @@ class AnnouncedMotion:
         """Come to rest if nobody wanted a motion in this tick."""
         if not self._wanted and (self._sounded_ms or self.profile.start_cdeg is not None):
             self._sounded_ms = 0
+            self._ended_cdeg = None
             self.profile.rest()
 
     def rest(self) -> int:

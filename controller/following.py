@@ -92,8 +92,9 @@ class Following:
         return self._armed is not None
 
     def _entered(self) -> None:
-        """After every change of state a new motion begins."""
-        self._motion.rest()
+        """After every change of state a new motion begins; but `tilt` is entered by a motion, which goes on."""
+        if self.state is not TILTING:
+            self._motion.rest()
 
     # Following the judge ------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from controller.states import (
     TILTING,
 )
 from controller.walker import Steps, Walk
+from safety.moving import RAISE_PAUSE_CDEG
 from safety.signals import (
     CONFIRM,
     DEMAND_ALLOW,
@@ -75,6 +76,7 @@ class SessionMachine(Following):
         self._leave = 0
         self._eases = False
         self._raise_pause_ms = 0
+        self._lifts_to_cdeg = RAISE_PAUSE_CDEG
         self._stop_because = ""
         self._acknowledge = False
 
@@ -107,6 +109,8 @@ class SessionMachine(Following):
         if buttons or self._leave:
             if pressed & TILT:
                 self._lowers = angle is not None and angle > LEVEL_CDEG
+            if pressed & RAISE:
+                self._lifts_to_cdeg = panel.lifts_to(angle, self._limits.boarding_cdeg)
             by_itself = self._armed is not None and not self._armed.held_tilt
             self._leave = panel.leave(self._leave, state, decision, buttons, pressed, by_itself, self._raise_pause_ms)
         velocity = left_ms = 0
@@ -292,7 +296,7 @@ class SessionMachine(Following):
         if self._leave & TILT and angle > 0:
             return min(self._motion.toward(0, angle, speed, elapsed_ms), 0)
         if self._leave & RAISE:
-            return max(self._motion.toward(self._limits.boarding_cdeg, angle, speed, elapsed_ms), 0)
+            return max(self._motion.toward(self._lifts_to_cdeg, angle, speed, elapsed_ms), 0)
         return 0
 
     def _another_set(self, decision: Decision) -> bool:

@@ -48,11 +48,16 @@ STOPPED: Final = State.STOPPED
 RESTING: Final = State.RESTING
 LEVEL: Final = Region.LEVEL
 LAMP_TEST: Final = Guide.LAMP_TEST
+CHOOSE_PLAN: Final = Guide.CHOOSE_PLAN
 READ_BACK: Final = Guide.READ_BACK
 ARMING: Final = Guide.ARMING
 OPEN_STRAPS: Final = Guide.OPEN_STRAPS
 RELEASE: Final = Guide.RELEASE
 NOTHING: Final = Guide.NOTHING
+BRING_TO_LEVEL: Final = Guide.LEVEL
+# Beyond level by so little, what comes after it stays asked for: a table let go of at the edge reads now so, now so.
+AT_THE_EDGE_CDEG: Final = 120
+AFTER_LEVEL: Final = (Guide.PATIENT_BUTTON, Guide.CONFIRM_STRAPS, READ_BACK, ARMING)
 
 
 class Desk(msgspec.Struct, frozen=True, gc=False):
@@ -60,8 +65,9 @@ class Desk(msgspec.Struct, frozen=True, gc=False):
 
     `old` has the buttons that were held when the panel was first seen, until each is let go of. `vain_ms` is for how
     long buttons have been held that move nothing. `lamps_tested` stays for as long as the program runs. `choice` is the
-    number of the plan shown, from 0. `shown_ms` counts how long `guide` has been what it is; a plan stepped on to
-    starts it anew. `left_ms` is what is left of a time that runs.
+    number of the plan shown, from 0, and `chosen` whether somebody told that it is to be that one. `shown_ms` counts
+    how long `guide` has been what it is; a plan stepped on to starts it anew. `left_ms` is what is left of a time that
+    runs.
     """
 
     booted: bool = False
@@ -69,6 +75,7 @@ class Desk(msgspec.Struct, frozen=True, gc=False):
     vain_ms: int = 0
     lamps_tested: bool = False
     choice: int = 0
+    chosen: bool = False
     left: Side = NEW_SIDE
     right: Side = NEW_SIDE
     closed_ms: int = 0
@@ -112,11 +119,13 @@ def prepare(was: Desk, readings: Readings, decision: Decision, buttons: int, pre
     proofs = decision.proofs
     closed_ms = min(was.closed_ms + elapsed_ms, CAP_MS) if left.stage == right.stage == PROVEN else 0
     shown_ms = min(was.shown_ms + elapsed_ms, CAP_MS)
-    lamps_tested, read_back = was.lamps_tested, was.read_back
+    lamps_tested, chosen, read_back = was.lamps_tested, was.chosen or not last, was.read_back
     if pressed == CONFIRM == buttons and shown_ms >= LOOK_MS:
         # Asked for by this very guide, and by no other: one press is one answer.
         if was.guide is LAMP_TEST and not proofs.straps_proven:
             lamps_tested = True
+        elif was.guide is CHOOSE_PLAN and not proofs.straps_proven:
+            chosen = True
         elif was.guide is READ_BACK and proofs.straps_confirmed:
             read_back = True
     if choice != was.choice or not proofs.straps_confirmed or (decision.refusals and was.guide is ARMING):
@@ -127,15 +136,17 @@ def prepare(was: Desk, readings: Readings, decision: Decision, buttons: int, pre
         vain_ms,
         lamps_tested,
         choice,
+        chosen,
         left,
         right,
         closed_ms,
         read_back,
+        was.guide,
     )
     guide, left_ms = awaited(desk, readings, decision, buttons)
     if guide is not was.guide or choice != was.choice:
         shown_ms = 0
-    if guide is LAMP_TEST or guide is READ_BACK:
+    if guide is LAMP_TEST or guide is CHOOSE_PLAN or guide is READ_BACK:
         left_ms = LOOK_MS - shown_ms
     return Desk(
         desk.booted,
@@ -143,6 +154,7 @@ def prepare(was: Desk, readings: Readings, decision: Decision, buttons: int, pre
         vain_ms,
         lamps_tested,
         choice,
+        chosen,
         left,
         right,
         closed_ms,
@@ -154,22 +166,35 @@ def prepare(was: Desk, readings: Readings, decision: Decision, buttons: int, pre
 
 
 def awaited(desk: Desk, readings: Readings, decision: Decision, buttons: int) -> tuple[Guide, int]:
-    """Return the first step of the start that is not done, and the milliseconds left of a time that it takes."""
+    """Return the first step of the start that is not done, and the milliseconds left of a time that it takes.
+
+    `desk.guide` is what was awaited before.
+    """
     proofs = decision.proofs
     if desk.old or desk.vain_ms >= USELESS_MS or (desk.read_back and buttons & ~CONFIRM):
         return RELEASE, 0
-    if not desk.lamps_tested:
+    if not (desk.lamps_tested and desk.chosen):
         # With the straps proven a CONFIRM would be theirs.
-        return (OPEN_STRAPS if proofs.straps_proven else LAMP_TEST), 0
+        return (OPEN_STRAPS if proofs.straps_proven else CHOOSE_PLAN if desk.lamps_tested else LAMP_TEST), 0
     if not proofs.straps_proven:
         return strap_step(desk)
-    if decision.region is not LEVEL:
-        return Guide.LEVEL, 0
+    if off_level(desk.guide, decision):
+        return BRING_TO_LEVEL, 0
     if not proofs.patient_button or readings.patient_button is not False:
         return Guide.PATIENT_BUTTON, 0
     if not proofs.straps_confirmed:
         return Guide.CONFIRM_STRAPS, straps.CONFIRM_AFTER_MS - desk.closed_ms
     return (ARMING if desk.read_back else READ_BACK), 0
+
+
+def off_level(was: Guide, decision: Decision) -> bool:
+    """Whether the table is to be brought to level: until it has come to rest there, and not for noise at the edge."""
+    if was is BRING_TO_LEVEL and decision.command.velocity_cdeg_s:
+        return True
+    if decision.region is LEVEL:
+        return False
+    angle = decision.angle_cdeg
+    return not (was in AFTER_LEVEL and angle is not None and 0 < angle <= AT_THE_EDGE_CDEG)
 
 
 def strap_step(desk: Desk) -> tuple[Guide, int]:
@@ -207,12 +232,11 @@ def leave(
     nothing in the way. A press lasts as long as it is held; where a tilt runs `by_itself`, until something stops it.
     """
     angle, demand = decision.angle_cdeg, decision.demand
-    if angle is None or buttons & RETURN or pressed & STOP:
+    if angle is None or buttons & (RETURN | STOP):
         return 0
     above = angle > LEVEL_CDEG
     if pressed & (TILT | RAISE):
-        cleared = demand == DEMAND_STOP and state is STOPPED and decision.still_ms >= STOOD_MS
-        if demand != DEMAND_ALLOW and not cleared:
+        if demand != DEMAND_ALLOW and not (state is STOPPED and clears_by_press(decision)):
             return 0
         if pressed & TILT:
             if above:
@@ -228,9 +252,24 @@ def leave(
     return 0
 
 
+def clears_by_press(decision: Decision) -> bool:
+    """Whether a press of TILT or RAISE ends what stops the table: a person's STOP, or a button that was let go of."""
+    return (
+        decision.demand == DEMAND_STOP
+        and decision.still_ms >= STOOD_MS
+        and all(cause.code in PRESS_CLEARED for cause in decision.causes)
+    )
+
+
 def raise_pauses(angle_cdeg: int, pause_ms: int) -> bool:
     """Whether the table is to stand at +30° for longer before it is raised further (H32)."""
     return pause_ms < RAISE_PAUSE_MS and -DEGREE_CDEG <= angle_cdeg - RAISE_PAUSE_CDEG <= DEGREE_CDEG
+
+
+def lifts_to(angle_cdeg: int | None, boarding_cdeg: int) -> int:
+    """Return to where one press of RAISE lifts: to +30°, where it pauses, and from there to the boarding angle."""
+    pauses = angle_cdeg is not None and angle_cdeg < RAISE_PAUSE_CDEG - DEGREE_CDEG
+    return min(RAISE_PAUSE_CDEG, boarding_cdeg) if pauses else boarding_cdeg
 
 
 def raise_pause_ms(was_ms: int, readings: Readings, angle_cdeg: int | None) -> int:

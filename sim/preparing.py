@@ -16,10 +16,12 @@ PROOF_MS = 8000
 CONFIRM_AFTER_MS = 1000
 PATIENCE_MS = 60_000
 READING_MS = 4000
+QUESTION_MS = 1200
 KEY_MS = 700
 STALLED_MS = 15_000
 AGAIN_MS = 5000
 TRIES = 4
+READING = (Guide.CHOOSE_PLAN, Guide.READ_BACK)
 
 
 class Preparing:
@@ -34,6 +36,8 @@ class Preparing:
         self._guide = Guide.NOTHING
         self._guided_ms = 0
         self._plan = ""
+        self._question = 0
+        self._answered = False
         self._ready_ms = STRAPS_OPEN_MS
         self._straps_closed = 0
         self._strapped_ms = 0
@@ -44,8 +48,13 @@ class Preparing:
         """Do what is to be done now; `stalled`: the table has not moved for some time."""
         wish = snapshot.wish
         guide = wish.guide
-        if guide is not self._guide or wish.plan != self._plan:
-            self._guide, self._plan, self._guided_ms = guide, wish.plan, now_ms
+        if wish.plan != self._plan or wish.question != self._question:
+            # What was pressed has helped; what is to be read is another thing.
+            self._plan, self._question, self._guide = wish.plan, wish.question, Guide.NOTHING
+            self._answered = False
+            self._tries.clear()
+        if guide is not self._guide:
+            self._guide, self._guided_ms = guide, now_ms
         shown_ms = now_ms - self._guided_ms
         if self._fingers.held or (guide is Guide.LEVEL and snapshot.decision.region == Region.ABOVE):
             self._lower(snapshot, now_ms, stalled)
@@ -55,6 +64,9 @@ class Preparing:
         elif guide is Guide.LAMP_TEST:
             if shown_ms > LAMPS_MS:
                 self._again(now_ms, self._confirm, "the lamps cannot be confirmed")
+        elif guide is Guide.SCREENING:
+            if shown_ms > QUESTION_MS:
+                self._again(now_ms, self._answer, "the screening list cannot be answered", KEY_MS)
         elif guide is Guide.OPEN_STRAPS or guide is Guide.CLOSE_STRAPS:
             self._strap_in(guide, now_ms)
         elif guide is Guide.PATIENT_BUTTON:
@@ -62,9 +74,9 @@ class Preparing:
         elif guide is Guide.CONFIRM_STRAPS:
             if wish.left_ms <= 0 and shown_ms > CONFIRM_AFTER_MS:
                 self._again(now_ms, self._confirm, "the straps are not confirmed")
-        elif guide is Guide.READ_BACK and self._habits.plan and wish.plan != self._habits.plan:
+        elif guide in READING and self._habits.plan and wish.plan != self._habits.plan:
             self._again(now_ms, self._next_plan, "the plan cannot be chosen", KEY_MS)
-        elif (guide is Guide.READ_BACK or guide is Guide.ARMING) and shown_ms > READING_MS:
+        elif (guide in READING or guide is Guide.ARMING) and shown_ms > READING_MS:
             self._again(now_ms, self._confirm, "the table does not arm")
 
     def _strap_in(self, guide: Guide, now_ms: int) -> None:
@@ -106,6 +118,14 @@ class Preparing:
 
     def _confirm(self, now_ms: int) -> None:
         self._fingers.tap("CONFIRM", now_ms)
+
+    def _answer(self, now_ms: int) -> None:
+        """Nothing on the list applies, and there is no history: "no" or the least to each question, then CONFIRM.
+
+        Where a key chooses nothing, as at the last look, CONFIRM is what is left.
+        """
+        self._fingers.tap("CONFIRM" if self._answered else "PLAN_DOWN", now_ms)
+        self._answered = True
 
     def _next_plan(self, now_ms: int) -> None:
         self._fingers.tap("PLAN_UP", now_ms)

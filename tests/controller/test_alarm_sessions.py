@@ -73,6 +73,37 @@ def test_a_tone_precedes_every_motion(fault: str, boards_at_deg: float, least: i
         assert since_ms <= STARTING_MS, at
 
 
+def motions_of(snapshots: Sequence[Snapshot]) -> list[int]:
+    """How many milliseconds each motion was commanded, from one zero to the next."""
+    lasted, found = 0, []
+    for snapshot in snapshots:
+        if snapshot.decision.command.velocity_cdeg_s:
+            lasted += snapshot.readings.elapsed_ms
+        elif lasted:
+            found.append(lasted)
+            lasted = 0
+    return found
+
+
+def test_a_motion_once_begun_goes_on_to_its_end_and_at_its_end_nothing_begins_anew() -> None:
+    # Down to level by a held TILT, the tilt, and the way back: a command that blinks works brake and relay for nothing.
+    motions = motions_of(session(boards_at_deg=20.0).snapshots)
+    assert len(motions) == 3, motions
+    assert min(motions) > 5000
+
+
+def test_a_held_raise_comes_to_rest_at_its_pause_and_at_its_end() -> None:
+    rig = Rig("short", habits=Habits(boards_at_deg=20.0), people=False)
+    rig.forward(seconds=1)
+    for stands_at_deg in (30, rig.session.loop.limits.boarding_cdeg / 100):
+        rig.hands.press("RAISE")
+        rig.forward(seconds=40)
+        rig.hands.release("RAISE")
+        rig.forward(seconds=1)
+        assert abs(rig.table.truth().angle_cdeg / 100 - stands_at_deg) < 0.3
+    assert len(motions_of(rig.snapshots)) == 2
+
+
 def test_a_motion_without_a_tone_would_be_seen() -> None:
     rig = session()
     silent = [snapshot for snapshot in rig.snapshots if not snapshot.signals.tone]

@@ -36,7 +36,7 @@ SHORT, FIRST, STANDARD = (load_plan(name) for name in ("short", "first-visit", "
 ARM = arm_of(SHORT, Limits(), permits.simulated(SHORT, 1, 0), True, False, 1)
 ALL_BUT_READ_BACK = Proofs(straps_proven=True, straps_confirmed=True, patient_button=True)
 LEVEL = Decision(Command(), region=Region.LEVEL, angle_cdeg=0, still_ms=60_000)
-TESTED = Desk(booted=True, lamps_tested=True)
+TESTED = Desk(booted=True, lamps_tested=True, chosen=True)
 STRAPPED_IN = Readings(10, patient_button=False, buttons=0, strap_left=Contacts.CLOSED, strap_right=Contacts.CLOSED)
 
 
@@ -106,6 +106,23 @@ def test_a_refused_arm_is_read_back_afresh() -> None:
 # Plan keys
 
 
+def test_where_plans_are_to_choose_from_one_is_chosen_by_a_confirm_of_its_own() -> None:
+    tested = Desk(booted=True, lamps_tested=True)
+    assert ticks(tested, 0.1, Proofs(), last=0).guide is Guide.OPEN_STRAPS
+    desk = press(ticks(tested, 5, Proofs()), PLAN_UP, Proofs())
+    assert (desk.guide, desk.choice, desk.left_ms) == (Guide.CHOOSE_PLAN, 1, 1000)
+    assert not press(ticks(desk, 0.5, Proofs()), CONFIRM, Proofs()).chosen
+    desk = press(ticks(desk, 1, Proofs()), CONFIRM, Proofs())
+    assert (desk.guide, desk.choice, desk.chosen) == (Guide.OPEN_STRAPS, 1, True)
+
+
+def test_the_plan_is_not_chosen_by_a_press_that_the_judge_may_take_for_the_straps() -> None:
+    desk = ticks(Desk(booted=True, lamps_tested=True), 3, Proofs())
+    proven = Proofs(straps_proven=True)
+    assert not press(desk, CONFIRM, proven).chosen
+    assert ticks(desk, 0.01, proven).guide is Guide.OPEN_STRAPS
+
+
 def test_plan_keys_step_to_the_ends_and_not_beyond() -> None:
     shown = [0]
     for key in (PLAN_UP, PLAN_UP, PLAN_UP, PLAN_DOWN, PLAN_DOWN, PLAN_DOWN):
@@ -121,6 +138,23 @@ def test_both_plan_keys_at_once_step_nowhere() -> None:
 def test_a_key_that_is_held_steps_once() -> None:
     desk = press(ticks(TESTED, 1, ALL_BUT_READ_BACK), PLAN_UP, ALL_BUT_READ_BACK)
     assert ticks(desk, 3, ALL_BUT_READ_BACK, held=PLAN_UP).choice == 1
+
+
+# Level
+
+
+def test_level_is_asked_for_until_the_table_has_come_to_rest_there() -> None:
+    moving = Decision(Command(-60), region=Region.LEVEL, angle_cdeg=60)
+    assert panel.off_level(Guide.LEVEL, moving)
+    assert not panel.off_level(Guide.LEVEL, msgspec.structs.replace(moving, command=Command()))
+
+
+@pytest.mark.parametrize(("angle_cdeg", "off"), [(100, False), (101, False), (120, False), (121, True), (-101, True)])
+def test_noise_at_the_edge_of_level_does_not_ask_for_level_again(angle_cdeg: int, off: bool) -> None:
+    region = Region.LEVEL if abs(angle_cdeg) <= 100 else Region.ABOVE if angle_cdeg > 0 else Region.BELOW
+    decision = Decision(Command(), region=region, angle_cdeg=angle_cdeg)
+    assert panel.off_level(Guide.PATIENT_BUTTON, decision) is off
+    assert panel.off_level(Guide.CLOSE_STRAPS, decision) is (angle_cdeg != 100)
 
 
 # TILT and RAISE
@@ -193,8 +227,7 @@ def choosing(*plans: Plan) -> tuple[Rig, Hand]:
 def test_the_plan_that_was_chosen_and_read_back_is_the_one_that_is_armed() -> None:
     rig, hand = choosing(FIRST, SHORT, STANDARD)
     hand.test_lamps()
-    hand.tap("PLAN_UP")
-    assert hand.now().wish.plan == "short"
+    hand.choose("short")
     hand.strap_in()
     hand.tap("PLAN_UP")
     hand.tap("PLAN_DOWN")

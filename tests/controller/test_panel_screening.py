@@ -10,7 +10,7 @@ from controller import panel_screening
 from controller.panel_screening import FIRST, REFUSED, Asking, ask, declaration_of, question_text
 from controller.permits import declared
 from controller.session import Session
-from safety.signals import ACK, CONFIRM, PLAN_DOWN, PLAN_UP, Guide, Issuer
+from safety.signals import ACK, CONFIRM, PLAN_DOWN, PLAN_UP, Guide, Issuer, State
 from sim.habits import Habits
 from sim.pytest_plugin import WALL_S, Rig
 from tests.sessions.by_buttons import Hand
@@ -225,3 +225,14 @@ def test_an_answer_is_never_the_straps_confirm() -> None:
     hand.wait(0.5)
     assert (hand.now().wish.guide, hand.now().wish.question) == (Guide.SCREENING, 2)
     assert not hand.now().decision.proofs.straps_confirmed
+
+
+def test_simulated_people_answer_the_list_and_are_armed_by_it() -> None:
+    rig, _ = at_the_panel()
+    asked: set[int] = set()
+    rig.session.loop.observers += [rig.people.observe, lambda seen: asked.add(seen.wish.question)]
+    rig.forward(until=State.STRAPPED)
+    armed = rig.snapshot.decision.armed
+    assert armed is not None
+    assert (armed.permit.issuer, armed.permit.inverted_today_s, armed.permit.last_cdeg) == (Issuer.DECLARED, 0, None)
+    assert asked == {0, *range(1, len(LIST.items) + 3), len(LIST.items) + 5}

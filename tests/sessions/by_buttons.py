@@ -145,6 +145,17 @@ class Hand:
         self.tap("CONFIRM")
         assert self.now().wish.guide is not Guide.LAMP_TEST
 
+    def choose(self, plan: str = "") -> None:
+        """Where plans are to choose from, step to this one, or keep the one that is shown, and say so."""
+        if self.now().wish.guide is Guide.CHOOSE_PLAN:
+            while plan and self.now().wish.plan != plan:
+                shown = self.now().wish.plan
+                self.tap("PLAN_UP")
+                assert self.now().wish.plan != shown, f"{plan} is not to be had"
+            self.until(lambda seen: seen.wish.left_ms == 0)
+            self.tap("CONFIRM")
+            assert self.now().wish.guide is not Guide.CHOOSE_PLAN
+
     def strap_in(self) -> None:
         """Close one strap after the other, once both were seen open."""
         self.guided(Guide.CLOSE_STRAPS)
@@ -182,6 +193,7 @@ class Hand:
     def start(self) -> None:
         """Everything from the first tick to `strapped`."""
         self.test_lamps()
+        self.choose()
         self.strap_in()
         self.come_to_level()
         self.try_the_patients_button()
