@@ -9,9 +9,8 @@ The figures keep to the bands of IEC 60601-1-8:2006 with Amendments 1 and 2, wit
   bursts 2.5 to 15 s (high), 2.5 to 30 s (medium), more than 15 s or no repetition (low);
 - pulses (Table 4): td from 75 to 200 ms (high), from 125 to 250 ms (medium, low); fundamental from 150 to 1,000 Hz.
 
-Public data sheets of parts made for that standard choose the same region: pulses of 80 to 150 ms (high) and 130 to
-200 ms (medium, low), bursts 2.55 to 4 s apart (Texas Instruments DAC53401, SLASES7A); the lights' rates and the pulses'
-number are in the hazard page too. Harmonics and rise times are the buzzer's own.
+Public data sheets of parts made for that standard choose the same region; docs/alarms.md names them beside each
+figure. Harmonics and rise times are the buzzer's own.
 """
 
 from bisect import bisect_right

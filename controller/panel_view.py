@@ -17,8 +17,9 @@ from controller.panel_lamps import Worked, lamp_rows
 from controller.panel_pictures import TABLE_COLUMNS, TABLE_LINES, chart_rows, table_rows
 from controller.pen import Part, Pen
 from controller.progress import Heading, clock
+from controller.recording import moment_of
 from controller.sentences import figures, side_now, what_now, what_the_table_does, wrong
-from safety.signals import Alarm, Cause, Contacts, Demand, Readings, Region, Snapshot, State
+from safety.signals import Alarm, Cause, Contacts, Demand, Readings, Snapshot, State
 
 # What the panel needs of a terminal, with room beside it for what the terminal itself echoes of Ctrl-C.
 LINES: Final = 22
@@ -180,8 +181,7 @@ def _wrongs(pen: Pen, snapshot: Snapshot, room: int, columns: int) -> list[Text]
 
 def _cause(pen: Pen, cause: Cause, snapshot: Snapshot, columns: int, worst: bool) -> list[Text]:
     where = cause.where or side_now(cause.code, snapshot.readings)
-    home = snapshot.decision.region in (Region.LEVEL, Region.ABOVE)
-    does = what_the_table_does(cause, home) if worst else ""
+    does = what_the_table_does(cause, moment_of(snapshot.decision)) if worst else ""
     told = f"{cause.code} {wrong(cause.code, where, cause.demand)} ({figures(cause)}). {does}"
     label = (f" {cause.alarm.name if cause.alarm else 'NOTE':<6} ", ALARM_STYLES[cause.alarm])
     return _labelled(pen, label, told, "", columns)

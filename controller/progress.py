@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from config.plan import Plan
+from controller.recording import moment_of
 from controller.sentences import message, prompt, refusal, what_now
 from safety.signals import Alarm, Cause, Contacts, Demand, Readings, Snapshot
 
@@ -112,7 +113,7 @@ class PlainLines:
         worst = {(cause.code, cause.by): cause.demand for cause in decision.causes}
         for cause in decision.causes:
             if cause.demand > self._told.get((cause.code, cause.by), Demand.ALLOW):
-                yield self._alarm_line(cause, decision.demand)
+                yield self._alarm_line(cause, snapshot)
         self._told = {key: max(demand, self._told.get(key, demand)) for key, demand in worst.items()}
         if decision.alarm is Alarm.NONE and self._alarm is not Alarm.NONE:
             yield "the alarm is over"
@@ -130,5 +131,6 @@ class PlainLines:
         elif snapshot.wish.state is not last.wish.state:
             yield f"now {snapshot.wish.state.replace('_', ' ')}"
 
-    def _alarm_line(self, cause: Cause, in_force: Demand) -> str:
-        return f"{cause.alarm.name} {cause.code}: {message(cause, self._heading.manual_return_text, in_force)}"
+    def _alarm_line(self, cause: Cause, snapshot: Snapshot) -> str:
+        moment, way_back = moment_of(snapshot.decision), self._heading.manual_return_text
+        return f"{cause.alarm.name} {cause.code}: {message(cause, way_back, moment, snapshot.readings)}"

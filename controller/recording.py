@@ -10,10 +10,10 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from config.errors import InversionTableError
-from safety.signals import BUTTONS, PRESENCE, RAISE, RETURN, TILT, Alarm, Cause, Demand, Snapshot
+from safety.signals import BUTTONS, PRESENCE, RAISE, RETURN, TILT, Alarm, Cause, Decision, Demand, Region, Snapshot
 
 Truth = Callable[[], tuple[float | None, float | None, str]]
 """What the simulated plant knows of itself now: angle in cdeg, velocity in cdeg/s, active faults joined by `+`."""
@@ -83,18 +83,39 @@ PROMISED = COLUMNS[: COLUMNS.index("set_number")]
 TEXT_COLUMNS = frozenset(name for name, kind in Row.__annotations__.items() if kind is str)
 
 
+class Moment(NamedTuple):
+    """What held when a cause appeared, as far as it changes what is said of it.
+
+    `in_force` is the demand that held then, a cause's own or a worse one, ALLOW where nobody knows; `worst` the code
+    that asked for it, empty where a press did. `home`: at level or above, and no return was under way.
+    """
+
+    in_force: Demand = Demand.ALLOW
+    worst: str = ""
+    home: bool = False
+
+
+UNKNOWN_MOMENT: Final = Moment()
+
+
+def moment_of(decision: Decision) -> Moment:
+    """Return the moment of a decision."""
+    demand = decision.demand
+    worst = next((cause.code for cause in decision.causes if cause.demand == demand), "")
+    return Moment(demand, worst, decision.region in (Region.LEVEL, Region.ABOVE) and not decision.returning)
+
+
 class Trip(NamedTuple):
     """One cause that stopped the table or brought it back, at the moment it appeared.
 
-    `first` is true when no other such cause was in force then; `state` is the session's state just before, `in_force`
-    the demand that held then, this cause's own or a worse one.
+    `first` is true when no other such cause was in force then; `state` is the session's state just before.
     """
 
     cause: Cause
     first: bool
     state: str
     t_ms: int
-    in_force: Demand = Demand.ALLOW
+    moment: Moment = UNKNOWN_MOMENT
 
 
 _SCALED = {"cdeg": "°", "cdeg/s": "°/s"}
@@ -246,7 +267,7 @@ def trips_of(snapshots: Iterable[Snapshot]) -> list[Trip]:
                 key = (cause.code, cause.by)
                 if cause.demand >= Demand.STOP and cause.demand > worst.get(key, Demand.ALLOW):
                     state = before or snapshot.wish.state
-                    trips.append(Trip(cause, not worst, state, snapshot.t_ms, snapshot.decision.demand))
+                    trips.append(Trip(cause, not worst, state, snapshot.t_ms, moment_of(snapshot.decision)))
                     worst[key] = cause.demand
         before = snapshot.wish.state
     return trips

@@ -152,7 +152,7 @@ class SessionResult:
             "value": cause.value,
             "limit": cause.limit,
             "unit": cause.unit,
-            "message": message(cause, self.manual_return_text, trip.in_force),
+            "message": message(cause, self.manual_return_text, trip.moment),
         }
 
     def json_text(self) -> str:
@@ -204,9 +204,7 @@ class SessionResult:
         for trip in self.trips[:MOST_TRIPS_TOLD]:
             cause = trip.cause
             at = f"{trip.t_ms / 1000:.2f} s, {trip.state.replace('_', ' ')}"
-            told = (
-                f"{cause.code} at {at} ({cause.demand.name}): {message(cause, self.manual_return_text, trip.in_force)}"
-            )
+            told = f"{cause.code} at {at} ({cause.demand.name}): {message(cause, self.manual_return_text, trip.moment)}"
             lines += _wrapped(told, width, "    first  " if trip.first else "    then   ", 11)
         if len(self.trips) > MOST_TRIPS_TOLD:
             lines.append(f"    … and {len(self.trips) - MOST_TRIPS_TOLD} more, all in result.json")

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from controller.recording import limit_of, measure
+from controller.recording import UNKNOWN_MOMENT, Moment, limit_of, measure, moment_of
 from safety.signals import Cause, Contacts, Decision, Demand, Guide, Readings, Region, Snapshot
 
 BOOK: Final = Path(__file__).with_name("sentences.toml")
@@ -20,6 +20,10 @@ UNKNOWN: Final = "unknown"
 PLAIN_FACTS: Final = ("pressed", "asked", "circuit open", "drive fault")
 BY_HAND: Final = "by hand"
 STRAP_CODES: Final = ("H04", "H05", "H06")
+ESTOP: Final = "H20"
+STOP: Final = "STOP"
+ESTOP_STANDS: Final = {None: "", Contacts.OPEN: "", Contacts.CLOSED: "pulled", Contacts.DISCREPANT: "half"}
+BY_THE_GUARD: Final = "by the guard"
 
 Sided = str | dict[str, str]
 
@@ -50,7 +54,6 @@ class Told(_Strict, frozen=True):
     wrong: Sided
     after: str
     short: str = ""
-    wrong_after: str = ""
     does: dict[str, str] = {}
     do: dict[str, str] = {}
     refuse: Refused | None = None
@@ -84,11 +87,21 @@ class Critical(_Strict, frozen=True):
     hold: str
 
 
+class Other(_Strict, frozen=True):
+    """What is done and to be done where neither a demand's own words nor a code's fit."""
+
+    do: str
+    does: str = ""
+
+
 class Book(_Strict, frozen=True):
     """Every sentence."""
 
     format: Literal["inversion-table/sentences@1"]
     home: Home
+    above: dict[str, str]
+    arrived: Other
+    paused: Other
     refuse: Refusing
     critical: Critical
     demand: dict[str, ByDemand]
@@ -116,13 +129,18 @@ def told_of(code: str) -> Told:
     return CODES.get(code) or Told(wrong=code, after="")
 
 
-def sided(words: Sided, where: str) -> str:
-    """Return the words for a side or a sensor; the general ones where it is not known."""
-    return words if isinstance(words, str) else words.get(where) or words[UNKNOWN]
+def sided(words: Sided, where: str, demand: str = "") -> str:
+    """Return the words for a side or a sensor, else for a demand; the general ones where there are none for either."""
+    return words if isinstance(words, str) else words.get(where) or words.get(demand) or words[UNKNOWN]
 
 
 def side_now(code: str, readings: Readings | None) -> str:
-    """Return which strap a code means by what the straps say now; empty where it means none, or nothing is known."""
+    """Return which strap a code means by what the straps say now, or how the emergency stop stands.
+
+    Empty where the code means neither, or nothing is known.
+    """
+    if readings is not None and code == ESTOP:
+        return ESTOP_STANDS[readings.estop]
     if readings is None or code not in STRAP_CODES:
         return ""
     looked_for = Contacts.DISCREPANT if code == "H06" else Contacts.OPEN
@@ -132,8 +150,7 @@ def side_now(code: str, readings: Readings | None) -> str:
 
 def wrong(code: str, where: str = "", demand: Demand | None = None) -> str:
     """Return what is wrong, without a full stop; an unknown code says itself."""
-    told = told_of(code)
-    return told.wrong_after if told.wrong_after and demand is Demand.HOLD else sided(told.wrong, where)
+    return sided(told_of(code).wrong, where, "" if demand is None else demand.name)
 
 
 def short(code: str, where: str = "") -> str:
@@ -143,23 +160,42 @@ def short(code: str, where: str = "") -> str:
 
 
 def figures(cause: Cause) -> str:
-    """Return what was measured against which limit, with units."""
-    if cause.unit in PLAIN_FACTS:
+    """Return what was measured against which limit, with units; of what the guard found only that it did.
+
+    The guard sends a bare number, whose unit follows from which of its checks found it: the record keeps that number.
+    """
+    if cause.unit in PLAIN_FACTS or cause.unit == BY_THE_GUARD:
         return cause.unit
     return f"{measure(cause.value, cause.unit)}, limit {limit_of(cause)}"
 
 
-def what_the_table_does(cause: Cause, home: bool = False) -> str:
-    """Return what the table does about a cause, as a sentence."""
-    by_demand = WORDS.demand[cause.demand.name]
-    if home:
-        return by_demand.home
-    usual = by_demand.slow if cause.slow and by_demand.slow else by_demand.does
-    return told_of(cause.code).does.get(cause.demand.name, usual)
+def what_the_table_does(cause: Cause, moment: Moment = UNKNOWN_MOMENT) -> str:
+    """Return what the table does about a cause, as a sentence; where a worse demand is in force, about that one."""
+    demand = cause.demand
+    if moment.in_force > demand:
+        worse = moment.in_force.name
+        words = WORDS.demand[worse]
+        return words.home if moment.home else told_of(moment.worst).does.get(worse, words.does)
+    words = WORDS.demand[demand.name]
+    if moment.home:
+        return words.home
+    if has_arrived(cause, moment):
+        return WORDS.arrived.does
+    return told_of(cause.code).does.get(demand.name, words.slow if cause.slow and words.slow else words.does)
 
 
-def what_to_do_at_once(cause: Cause) -> str:
-    """Return what people have to do at once about a cause while the patient is below level."""
+def has_arrived(cause: Cause, moment: Moment) -> bool:
+    """Whether a return is over although the angle does not say level: two of three said so, one of them is wrong."""
+    return cause.demand is Demand.RETURN and Demand.ALLOW < moment.in_force < Demand.RETURN
+
+
+def what_to_do_at_once(cause: Cause, moment: Moment = UNKNOWN_MOMENT) -> str:
+    """Return what people have to do at once about a cause, or what is worse, while the patient is not home."""
+    if moment.in_force > cause.demand:
+        worse = moment.in_force.name
+        return told_of(moment.worst).do.get(worse) or WORDS.demand[worse].do
+    if has_arrived(cause, moment):
+        return WORDS.arrived.do
     return told_of(cause.code).do.get(cause.demand.name) or WORDS.demand[cause.demand.name].do
 
 
@@ -173,11 +209,11 @@ def how_it_ends(cause: Cause) -> str:
     return told_of(cause.code).clear.get(cause.demand.name, WORDS.home.clear)
 
 
-def what_to_do(cause: Cause, manual_return_text: str = "", home: bool = False) -> str:
-    """Return what people have to do about a cause: at once, or with `home`, at level or above, what mends it."""
-    if home:
+def what_to_do(cause: Cause, manual_return_text: str = "", moment: Moment = UNKNOWN_MOMENT) -> str:
+    """Return what people have to do about a cause: at once, or at home, what mends it and ends its alarm."""
+    if moment.home:
         return _joined(told_of(cause.code).after, how_it_ends(cause))
-    do = what_to_do_at_once(cause)
+    do = what_to_do_at_once(cause, moment)
     return _joined(do, by_hand(do, manual_return_text))
 
 
@@ -185,31 +221,33 @@ def spoken(
     cause: Cause,
     readings: Readings | None = None,
     manual_return_text: str = "",
-    home: bool = False,
-    in_force: Demand = Demand.ALLOW,
+    moment: Moment = UNKNOWN_MOMENT,
 ) -> str:
     """Return the whole of a cause as it is read aloud: what is wrong, what to do now, what the table does.
 
-    Where a worse demand is `in_force`, that is what the table does, and what to do follows from it.
+    Where a worse demand is in force, that is what the table does, and what to do follows from it.
     """
     what = wrong(cause.code, cause.where or side_now(cause.code, readings), cause.demand)
-    if in_force > cause.demand:
-        do, does = WORDS.demand[in_force.name].do, WORDS.demand[in_force.name].does
-    elif home:
-        return f"{what}. {what_the_table_does(cause, home)} {what_to_do(cause, home=True)}"
-    else:
-        do, does = what_to_do_at_once(cause), what_the_table_does(cause)
+    does = what_the_table_does(cause, moment)
+    if moment.home:
+        return f"{what}. {does} {what_to_do(cause, moment=moment)}"
+    do = what_to_do_at_once(cause, moment)
     return _joined(f"{what}.", do, does, by_hand(do, manual_return_text))
 
 
 def message(
     cause: Cause,
     manual_return_text: str = "",
-    in_force: Demand = Demand.ALLOW,
+    moment: Moment = UNKNOWN_MOMENT,
     readings: Readings | None = None,
 ) -> str:
     """Return the message of a cause for the record and for lists: as it is read aloud, and its figures."""
-    return f"{spoken(cause, readings, manual_return_text, in_force=in_force)} Found: {figures(cause)}."
+    return f"{spoken(cause, readings, manual_return_text, moment)} {found(cause)}"
+
+
+def found(cause: Cause) -> str:
+    """Return who found a cause, or with which figures, as a sentence."""
+    return f"Found {BY_THE_GUARD}." if cause.unit == BY_THE_GUARD else f"Found: {figures(cause)}."
 
 
 def refusal_spoken(code: str) -> str:
@@ -221,7 +259,7 @@ def refusal_spoken(code: str) -> str:
 
 def refusal(cause: Cause) -> str:
     """Return why the table does not arm, or starts no set, what mends it, and the figures."""
-    return f"{refusal_spoken(cause.code)} Found: {figures(cause)}."
+    return f"{refusal_spoken(cause.code)} {found(cause)}"
 
 
 def prompt(code: str, readings: Readings | None = None) -> str:
@@ -241,11 +279,15 @@ def what_now(snapshot: Snapshot, manual_return_text: str = "") -> str:
     trouble = [cause for cause in decision.causes if cause.demand >= Demand.STOP]
     if trouble:
         return _in_trouble(max(trouble, key=_demand), decision, manual_return_text)
-    if decision.prompts:
-        return prompt(decision.prompts[0], readings)
+    in_force = [cause.code for cause in decision.causes]
+    for code in decision.prompts:
+        # What is asked for before anything is demanded: once it is, there are other words.
+        if code not in in_force:
+            return prompt(code, readings)
+    moment = moment_of(decision)
     for cause in decision.causes:
-        if own := told_of(cause.code).do.get(cause.demand.name):
-            return own
+        if told_of(cause.code).do.get(cause.demand.name):
+            return what_to_do(cause, manual_return_text, moment)
     if decision.refusals:
         return refusal(decision.refusals[0])
     step = guide(snapshot.wish.guide)
@@ -254,9 +296,16 @@ def what_now(snapshot: Snapshot, manual_return_text: str = "") -> str:
 
 def _in_trouble(worst: Cause, decision: Decision, manual_return_text: str) -> str:
     """Return what to do about the worst cause; head-down under HOLD or CUT also for how long, and the way by hand."""
-    home = decision.region in (Region.LEVEL, Region.ABOVE)
-    told = what_to_do(worst, manual_return_text, home)
-    if worst.demand < Demand.HOLD or home or not decision.inverted_ms:
+    moment, demand = moment_of(decision), worst.demand
+    if moment.home:
+        above = WORDS.above.get(demand.name, "") if decision.region is Region.ABOVE else ""
+        if above and demand.name not in told_of(worst.code).do:
+            return _joined(above, by_hand(above, manual_return_text), how_it_ends(worst))
+        return what_to_do(worst, manual_return_text, moment)
+    if worst.code == STOP and decision.returning and not decision.command.velocity_cdeg_s:
+        return WORDS.paused.do
+    told = what_to_do(worst, manual_return_text, moment)
+    if demand < Demand.HOLD or not decision.inverted_ms:
         return told
     seconds = WORDS.critical.does.format(seconds=decision.inverted_ms // 1000)
     if manual_return_text and manual_return_text in told:

@@ -10,7 +10,7 @@ from controller.lamp_watch import LampWatch
 from controller.panel_lamps import Worked
 from controller.panel_view import CHART_LINES, COLUMNS, LINES, Visit, panel
 from controller.progress import Heading, about
-from controller.sentences import CODES, WORDS, what_now, wrong
+from controller.sentences import CODES, WORDS, side_now, what_now, wrong
 from safety.signals import (
     BUTTONS,
     LAMP_BREATHE,
@@ -123,7 +123,8 @@ def test_every_state_with_every_alarm_fits_and_nothing_of_what_is_wrong_or_to_be
         assert max(len(row) for row in rows) <= COLUMNS, max(rows, key=len)
         told = words(text)
         assert words(what_now(shot, HEADING.manual_return_text).translate(pen)) in told, cause
-        assert words(f"{cause.code} {wrong(cause.code, cause.where, cause.demand)} (".translate(pen)) in told, cause
+        where = cause.where or side_now(cause.code, shot.readings)
+        assert words(f"{cause.code} {wrong(cause.code, where, cause.demand)} (".translate(pen)) in told, cause
         assert cause.alarm.name in told
         if ascii_only:
             text.encode("ascii")

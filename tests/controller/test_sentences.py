@@ -11,9 +11,11 @@ import msgspec
 import pytest
 
 from controller import sentences
+from controller.recording import Moment, moment_of
 from controller.sentences import (
     BOOK,
     CODES,
+    UNKNOWN,
     WORDS,
     figures,
     guide,
@@ -185,7 +187,7 @@ def test_a_form_says_what_is_wrong_what_to_do_and_what_the_table_does(form: Any)
         assert refused is not None
         expected = refused.wrong or wrong(form.code)
     else:
-        expected = wrong(form.code, form.cause.where, form.cause.demand)
+        expected = wrong(form.code, form.where.replace(UNKNOWN, ""), form.cause.demand)
     assert parts[0] == f"{expected}."
     assert any(re.match(r" ?(The (table|drive) |Power is off|It lowers)", part) for part in parts[1:]), told
     # And at least one more sentence tells people to do something: it begins with a verb.
@@ -292,9 +294,80 @@ def test_where_nothing_may_move_the_way_by_hand_is_told_too(code: str) -> None:
 
 
 def test_under_a_worse_demand_in_force_that_is_what_the_table_does() -> None:
-    told = message(cause("H05", Demand.STOP, where="left"), CRANK, in_force=Demand.CUT)
+    left = cause("H05", Demand.STOP, where="left")
+    told = message(left, CRANK, Moment(Demand.CUT, "H13"))
     assert told.startswith("Left ankle strap open. Bring the patient back by hand. Power is off")
     assert CRANK in told
+    # What the worse cause itself asks for counts more than what its demand does.
+    told = message(left, CRANK, Moment(Demand.CUT, "H20"))
+    assert "pull it out" in told and CRANK not in told
+    told = message(cause("H14", Demand.STOP), CRANK, Moment(Demand.HOLD, "H15"))
+    assert "then hold RETURN. The table stands still and may give way a little." in told
+
+
+RETURNS = Moment(Demand.RETURN, "H22")
+HOME = Moment(Demand.STOP, "H22", home=True)
+
+
+def test_at_level_nothing_is_said_to_be_returning() -> None:
+    assert "returning" in message(cause("H22", Demand.RETURN), CRANK, RETURNS)
+    told = message(cause("H22", Demand.RETURN), CRANK, HOME)
+    assert "returning" not in told
+    assert told.startswith("The patient asks to come back. The table stands still at level. Ask the patient why")
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("demand", [demand for demand in Demand if demand >= Demand.STOP])
+def test_home_no_sentence_tells_of_a_way_back_or_of_a_motion(code: str, demand: Demand) -> None:
+    told = spoken(cause(code, demand), None, CRANK, Moment(demand, code, home=True))
+    assert not re.search(r"returning|Hold RETURN|back off|give way|within \d+ seconds|by hand", told), told
+
+
+@pytest.mark.parametrize(
+    ("decision", "home"),
+    [
+        (Decision(Command(), region=Region.LEVEL), True),
+        (Decision(Command(), region=Region.ABOVE), True),
+        (Decision(Command(), region=Region.LEVEL, returning=True), False),
+        (Decision(Command(), region=Region.BELOW), False),
+        (Decision(Command(), region=Region.UNKNOWN), False),
+    ],
+)
+def test_a_patient_is_home_at_level_or_above_once_no_return_is_under_way(decision: Decision, home: bool) -> None:
+    assert moment_of(decision).home is home
+
+
+def test_a_return_that_is_over_while_the_angle_says_otherwise_is_to_be_looked_at() -> None:
+    lost = cause("H08", Demand.RETURN, where="A", slow=True)
+    told = message(lost, CRANK, Moment(Demand.STOP, home=False))
+    assert "returning" not in told
+    assert "Look whether the table is level." in told and CRANK in told
+    now = what_now(snapshot((lost,), region=Region.INVERTED, demand=Demand.STOP), CRANK)
+    assert now.startswith("Look whether the table is level.")
+
+
+@pytest.mark.parametrize(
+    ("demand", "told"),
+    [(Demand.RETURN, "An angle sensor is stuck"), (Demand.CUT, "Both angle sensors are stuck")],
+)
+def test_what_the_guard_found_names_no_side_and_contradicts_itself_nowhere(demand: Demand, told: str) -> None:
+    adopted = Cause("H10", demand, Alarm.HIGH, 33, 0, "by the guard", by="guard", slow=True)
+    assert message(adopted).startswith(f"{told}. ")
+    assert message(adopted).endswith(" Found by the guard.")
+    assert figures(adopted) == "by the guard"
+
+
+@pytest.mark.parametrize(
+    ("estop", "told"),
+    [
+        (Contacts.OPEN, "The emergency stop is pressed."),
+        (None, "The emergency stop is pressed."),
+        (Contacts.DISCREPANT, "The emergency stop or its wire is broken."),
+        (Contacts.CLOSED, "The emergency stop was pressed."),
+    ],
+)
+def test_the_emergency_stop_is_told_as_it_stands(estop: Contacts | None, told: str) -> None:
+    assert spoken(cause("H20", Demand.CUT), Readings(10, estop=estop)).startswith(told)
 
 
 def test_a_plain_fact_has_no_figures() -> None:
@@ -333,6 +406,38 @@ def test_head_down_and_unmoved_it_says_for_how_long_what_next_and_the_way_by_han
     assert what_to_do(cause(code, demand)) in told
     assert told.count(CRANK) == 1
     assert told.endswith(CRANK)
+
+
+def test_during_a_return_nobody_is_told_to_press_what_began_it() -> None:
+    blocked = cause("H14", Demand.STOP)
+    here: dict[str, Any] = {"region": Region.INVERTED, "returning": True, "demand": Demand.RETURN}
+    assert what_now(snapshot((blocked,), **here)) == WORDS.demand["RETURN"].do
+
+
+def test_a_paused_return_tells_how_it_goes_on() -> None:
+    here: dict[str, Any] = {"region": Region.INVERTED, "returning": True, "demand": Demand.RETURN}
+    told = what_now(snapshot((Cause("STOP", Demand.STOP, Alarm.LOW, 1, 0, "pressed", "panel"),), **here))
+    assert told == WORDS.paused.do
+
+
+@pytest.mark.parametrize("demand", [Demand.HOLD, Demand.CUT])
+def test_above_level_and_not_moved_it_says_how_the_patient_gets_down(demand: Demand) -> None:
+    told = what_now(snapshot((cause("H13", demand),), region=Region.ABOVE, demand=demand), CRANK)
+    assert told.startswith(WORDS.above[demand.name])
+    assert (CRANK in told) is (demand is Demand.CUT)
+    assert told.endswith(WORDS.home.clear)
+
+
+def test_once_a_prompt_is_a_cause_the_causes_words_count() -> None:
+    nobody = cause("H24", Demand.NO_DEEPENING)
+    told = what_now(snapshot((nobody,), prompts=("H24",), region=Region.INVERTED, demand=Demand.NO_DEEPENING))
+    assert told == "Press PRESENCE now."
+
+
+def test_a_doubtful_strap_at_level_is_told_with_what_mends_it() -> None:
+    doubtful = cause("H06", Demand.NO_DEEPENING)
+    told = what_now(snapshot((doubtful,), prompts=("H06",), region=Region.LEVEL, demand=Demand.NO_DEEPENING))
+    assert told == "Open the strap fully and close it again. That ends the alarm."
 
 
 def test_at_level_nobody_is_told_how_long_it_was() -> None:
