@@ -13,7 +13,20 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from config.errors import InversionTableError
-from safety.signals import BUTTONS, PRESENCE, RAISE, RETURN, TILT, Alarm, Cause, Decision, Demand, Region, Snapshot
+from safety.signals import (
+    BUTTONS,
+    PRESENCE,
+    RAISE,
+    RETURN,
+    TILT,
+    Alarm,
+    Cause,
+    Decision,
+    Demand,
+    Region,
+    Signals,
+    Snapshot,
+)
 
 Truth = Callable[[], tuple[float | None, float | None, str]]
 """What the simulated plant knows of itself now: angle in cdeg, velocity in cdeg/s, active faults joined by `+`."""
@@ -33,6 +46,7 @@ class Row(NamedTuple):
     simulated plant's own word. `causes`, `injected`, `held_button` and `prompts` are joined by `+`, the first
     cause first. `estop`, `strap_*`: `closed`, `open` or `discrepant`. Zero or one: `patient_button` (its
     circuit is open: pressed or broken), `presence` (that button is held), `level_switch` (says "below"), `mains`.
+    `lamps` has a bit for each lamp that is lit now (`LAMPS`), `buzzer_hz` is the pitch that sounds now, 0 for none.
     From `set_number` on: columns that only this project's own tools promise to understand.
     """
 
@@ -68,6 +82,8 @@ class Row(NamedTuple):
     inverted_ms: int | None = None
     presence_age_ms: int | None = None
     prompts: str = ""
+    lamps: int | None = None
+    buzzer_hz: int | None = None
 
     @property
     def angle_cdeg(self) -> int | None:
@@ -204,9 +220,13 @@ def rows_of(snapshots: Iterable[Snapshot], truths: Iterable[tuple[float | None, 
     contacts, demands, alarms, held, brake, power = _CONTACTS, _DEMANDS, _ALARMS, _HELD, _BRAKE, _POWER
     row, presence = Row._make, PRESENCE
     seen_causes: tuple[Cause, ...] = ()
-    causes = ""
+    seen_signals: Signals | None = None
+    causes, lamps, buzzer_hz = "", 0, 0
     for snapshot, (true_angle, true_velocity, injected) in zip(snapshots, truths, strict=True):
         said, wish, decision = snapshot.readings, snapshot.wish, snapshot.decision
+        if snapshot.signals is not seen_signals:
+            seen_signals = snapshot.signals
+            lamps, buzzer_hz = seen_signals.lamps, seen_signals.buzzer_hz
         if decision.causes is not seen_causes:
             seen_causes = decision.causes
             causes = "+".join([cause.code for cause in seen_causes])
@@ -246,6 +266,8 @@ def rows_of(snapshots: Iterable[Snapshot], truths: Iterable[tuple[float | None, 
                 decision.inverted_ms,
                 decision.presence_ms,
                 "+".join(decision.prompts) if decision.prompts else "",
+                lamps,
+                buzzer_hz,
             )
         )
 

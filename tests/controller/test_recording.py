@@ -1,5 +1,6 @@
 """A trace: what a row says, what the file looks like, and what is said about a file that is none."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,9 @@ from controller.recording import (
     write_trace,
 )
 from safety.signals import (
+    LAMP_ACK,
+    LAMP_RED,
+    LAMPS,
     PRESENCE,
     RAISE,
     TILT,
@@ -30,6 +34,7 @@ from safety.signals import (
     Guard,
     GuardState,
     Readings,
+    Signals,
     Snapshot,
     State,
     Wish,
@@ -93,6 +98,22 @@ def test_a_row_says_what_was_read_wished_and_decided() -> None:
         *("released", "on", 2100, "closed", "discrepant", "open", 1, "TILT+RAISE+PATIENT", 1, 1, 0, "armed", ""),
     )
     assert (row.set_number, row.judged_angle_cdeg, row.prompts) == (2, -2000, "H24+H06")
+
+
+def test_a_row_says_what_the_panel_shows_and_sounds_in_its_tick() -> None:
+    recorder = Recorder()
+    shown = [Signals(), Signals(Alarm.HIGH, lamps=LAMP_RED | LAMP_ACK, buzzer_hz=800), Signals(lamps=LAMP_ACK)]
+    for number, signals in enumerate([shown[0], shown[1], shown[1], shown[2]]):
+        recorder.observe(Snapshot(number, number, Readings(10), Wish(), Decision(Command()), signals))
+    rows = recorder.rows()
+    assert [(row.lamps, row.buzzer_hz) for row in rows] == [(0, 0), (0x201, 800), (0x201, 800), (0x200, 0)]
+
+
+def test_the_page_names_every_column_and_every_lamps_bit() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "interfaces.md").read_text(encoding="utf-8")
+    trace = page.partition("## The trace")[2].partition("\n## ")[0]
+    assert [name for name in COLUMNS if f"`{name}`" not in trace] == []
+    assert [bit for bit in LAMPS.values() if not re.search(rf"[( ]{bit} ", trace)] == []
 
 
 def test_what_nobody_knows_is_empty_in_the_file() -> None:
