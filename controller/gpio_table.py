@@ -22,6 +22,7 @@ from controller.runner import OpenedTable
 from controller.voice import Voice
 from firmware_bridge.clock import MonotonicClock
 from firmware_bridge.gpio_bridge import GpioBridge, WaitingClock
+from firmware_bridge.gpio_news import PinNews
 from safety.signals import Host, Permit
 
 # One Pi, one set of pins: whatever the tables are called, only one controller has them.
@@ -107,6 +108,7 @@ def open_gpio(
         gave_up=str,
         unreached=list,
         real_time=True,
+        news=PinNews(bridge).take,
         close=close,
         permit_for=None if said is None else permit_for,
     )

@@ -1,9 +1,10 @@
 """Everything that is wired to the Pi, opened as gpiozero's devices: all outputs off at first, all off at last."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Any, Final
 
-from gpiozero import GPIOZeroError, InputDevice, OutputDevice, PWMOutputDevice, SPIFixedRate
+from gpiozero import InputDevice, OutputDevice, PWMOutputDevice, SPIFixedRate
 
 from config.errors import DeviceMissingError
 from config.gpio import NORMALLY_CLOSED, Gpio
@@ -11,7 +12,7 @@ from config.pins import bit_of, chip_of, name_of, on_expander
 from config.profile import Profile
 from firmware_bridge.gpio_converter import RATE_HZ, Converter
 from firmware_bridge.gpio_expander import Expander
-from firmware_bridge.gpio_factory import open_spi
+from firmware_bridge.gpio_factory import open_spi, pin_faults
 from firmware_bridge.gpio_power import Stage, Switches, stage_of
 from safety.signals import BUTTONS, LAMPS, Contacts
 
@@ -63,6 +64,8 @@ class Board:
     Args:
         profile: a profile with a table of pins.
         factory: gpiozero's pin factory, a real one or a mock.
+        now_ms: what time it is.
+        let_go: called when everything is off and closed, once.
 
     Attributes:
         converter: the analogue side; stage, switches: what moves the table.
@@ -72,10 +75,18 @@ class Board:
         DeviceMissingError: a pin or SPI cannot be opened; whatever was opened before is off and closed again.
     """
 
-    def __init__(self, profile: Profile, factory: Any) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        factory: Any,
+        now_ms: Callable[[], int],
+        let_go: Callable[[], None] | None = None,
+    ) -> None:
         gpio = profile.gpio
         assert gpio is not None
         self._factory = factory
+        self._now_ms = now_ms
+        self._let_go = let_go
         self._devices: list[Any] = []
         self._opened: list[Any] = []
         self._lamp_pins: list[tuple[int, Any]] = []
@@ -89,7 +100,7 @@ class Board:
             self._open(profile, gpio)
         except BaseException as error:
             self.close()
-            if isinstance(error, GPIOZeroError | OSError) and not isinstance(error, DeviceMissingError):
+            if isinstance(error, pin_faults()) and not isinstance(error, DeviceMissingError):
                 raise DeviceMissingError(
                     f"a pin cannot be opened ({error}): see that no other program uses the pins, and that the profile "
                     "names them as they are wired"
@@ -101,7 +112,7 @@ class Board:
         self._brake = self._output(gpio.drive.brake)
         self._enable = self._output(gpio.drive.enable)
         self.switches = Switches(self._brake, self._enable)
-        self.stage: Stage = stage_of(gpio.drive, profile.drive.top_speed_cdeg_s, self._output, self._pwm)
+        self.stage: Stage = stage_of(gpio.drive, profile.drive.top_speed_cdeg_s, self._output, self._pwm, self._now_ms)
         self._relay = self._output(gpio.drive.safety_relay)
         self._buzzer = self._pwm(gpio.buzzer, 1000)
         self.converter = Converter(self._spi(gpio.converter.device))
@@ -217,6 +228,10 @@ class Board:
         self._devices.clear()
         self._lamp_pins.clear()
         self._lamp_lines.clear()
+        let_go, self._let_go = self._let_go, None
+        if let_go is not None:
+            with contextlib.suppress(Exception):
+                let_go()
 
     # Opening.
 

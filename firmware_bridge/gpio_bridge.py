@@ -7,11 +7,14 @@ made of what was sampled. Unknown stays None: a converter or an expander that do
 
 import atexit
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
+from config.gpio import Gpio
 from config.profile import Profile
 from firmware_bridge.bridge import Bridge
+from firmware_bridge.gpio_angle import AngleSensor
 from firmware_bridge.gpio_board import (
     ALL_BUTTONS,
     END_DOWN,
@@ -31,19 +34,18 @@ from firmware_bridge.gpio_board import (
     Board,
     pair_of,
 )
-from firmware_bridge.gpio_converter import AngleScale, CurrentMeter, plausible
+from firmware_bridge.gpio_converter import AngleScale, CurrentMeter
 from firmware_bridge.gpio_debounce import Debounce
 from firmware_bridge.gpio_drive import Drive, Figures, Seen
 from firmware_bridge.gpio_factory import open_factory
-from firmware_bridge.gpio_velocity import SAMPLE_MS, Slope, velocity_of
+from firmware_bridge.gpio_velocity import SAMPLE_MS, velocity_of
 from safety.signals import Command, Guard, GuardState, Host, Readings, Signals
 
 FRAME_MS: Final = 10
 _NO_GUARD: Final = Guard(GuardState.ABSENT)
-# With more samples than this lost in one frame the angle is unknown.
-_MOST_LOST: Final = 2
-# After so long without a sample a slope would be drawn through a hole.
+# After so long without a sample a frame begins anew, and after so long a slope: what was before is another moment's.
 _GAP_MS: Final = 10
+_HOLE_MS: Final = 50
 
 
 class WaitingClock(Protocol):
@@ -58,49 +60,6 @@ class WaitingClock(Protocol):
         ...
 
 
-class AngleSensor:
-    """One channel of the converter: samples of a frame, and the slope of the last 150 ms."""
-
-    __slots__ = ("_channel", "_convert", "_lost", "_samples", "_scale", "_slope", "_sum")
-
-    def __init__(self, board: Board, channel: int, scale: AngleScale) -> None:
-        self._convert = board.converter.convert
-        self._channel = channel
-        self._scale = scale
-        self._slope = Slope()
-        self._sum = self._samples = self._lost = 0
-
-    def sample(self) -> bool:
-        """Take one sample; return whether it was an angle."""
-        counts = self._convert(self._channel)
-        if not plausible(counts):
-            counts = None
-            self._lost += 1
-        else:
-            assert counts is not None
-            self._sum += counts
-            self._samples += 1
-        self._slope.take(counts)
-        return counts is not None
-
-    def restart(self) -> None:
-        """Begin slope and frame anew."""
-        self._slope = Slope()
-        self._sum = self._samples = self._lost = 0
-
-    def frame(self) -> int | None:
-        """Return the angle of this frame, and begin the next."""
-        known = self._samples > 0 and self._lost <= _MOST_LOST
-        angle = self._scale.cdeg(self._sum / self._samples) if known else None
-        self._sum = self._samples = self._lost = 0
-        return angle
-
-    @property
-    def velocity_cdeg_s(self) -> float | None:
-        """How fast it turns, or None while the window has holes."""
-        return self._slope.counts_s * self._scale.per_count if self._slope.known else None
-
-
 class GpioBridge(Bridge):
     """One table on the Pi's own pins; `open` makes one on real pins.
 
@@ -108,15 +67,19 @@ class GpioBridge(Bridge):
         profile: a profile with a table of pins.
         clock: the loop's; waiting on it is what makes its time pass.
         factory: gpiozero's pin factory.
+        let_go: called once when everything is off and closed.
 
     Attributes:
         drive: where drive and brake stand.
+        samples, overruns: how many samples were taken, and how many not, since this computer had something else to do.
 
     Raises:
         DeviceMissingError: something cannot be opened; every output is off then.
     """
 
-    def __init__(self, profile: Profile, clock: WaitingClock, factory: Any) -> None:
+    def __init__(
+        self, profile: Profile, clock: WaitingClock, factory: Any, let_go: Callable[[], None] | None = None
+    ) -> None:
         gpio = profile.gpio
         if gpio is None:
             raise ValueError(f"the profile {profile.name} has no table [gpio]")
@@ -125,9 +88,16 @@ class GpioBridge(Bridge):
         self._brake_ms = profile.brake.set_ms
         self._lease_ms = profile.limits_table.lease_ms
         self._silence_ms = 0
-        self._board = board = Board(profile, factory)
-        atexit.register(self.close)
+        self.samples = self.overruns = 0
+        self._board = Board(profile, factory, clock.now_ms, let_go)
         self._closed = False
+        atexit.register(self.close)
+        with self._off_on_error():
+            self._begin(profile, gpio, clock.now_ms())
+
+    def _begin(self, profile: Profile, gpio: Gpio, now_ms: int) -> None:
+        """Make what drives and samples the pins that are open, and look at the switches for the first time."""
+        board = self._board
         figures = Figures(
             lease_ms=self._lease_ms,
             brake_ms=profile.brake.set_ms,
@@ -138,8 +108,8 @@ class GpioBridge(Bridge):
         )
         self.drive = Drive(board.stage, board.switches, figures)
         converter = gpio.converter
-        self._a = AngleSensor(board, converter.angle_a, AngleScale(gpio.angle_a))
-        self._b = AngleSensor(board, converter.angle_b, AngleScale(gpio.angle_b))
+        self._a = AngleSensor(board.converter.convert, converter.angle_a, AngleScale(gpio.angle_a))
+        self._b = AngleSensor(board.converter.convert, converter.angle_b, AngleScale(gpio.angle_b))
         self._current_channel = converter.current
         self._meter = CurrentMeter(gpio.current)
         # What takes drive and brake by wire: the e-stop's chain, and mains without a battery behind them.
@@ -147,9 +117,7 @@ class GpioBridge(Bridge):
         self._even = False
         self._currents: list[int] = []
         self._current_ma: int | None = None
-        with self._off_on_error():
-            self._switches = Debounce(board.sample())
-        now_ms = clock.now_ms()
+        self._switches = Debounce(board.sample())
         self._sampled_ms = self._read_ms = self._frame_ms = now_ms
         self._next_frame_ms = now_ms + FRAME_MS
         self._sequence = 0
@@ -163,7 +131,10 @@ class GpioBridge(Bridge):
             DeviceMissingError: a library, a pin or SPI is not there; it names what brings it.
             UsageError: the environment asks for other pins, or nothing can be written to `folder`.
         """
-        return cls(profile, clock, open_factory(folder) if factory is None else factory)
+        if factory is not None:
+            return cls(profile, clock, factory)
+        own = open_factory(folder)
+        return cls(profile, clock, own, own.close)
 
     def read(self, deadline_ms: int, host: Host) -> Readings:
         """Sample and drive until the next frame, or to the deadline; return what the table says."""
@@ -231,21 +202,26 @@ class GpioBridge(Bridge):
     def _sample(self, now_ms: int) -> None:
         elapsed_ms = now_ms - self._sampled_ms
         self._sampled_ms = now_ms
-        if elapsed_ms > _GAP_MS:
-            self._a.restart()
-            self._b.restart()
-            # A whole frame at once, and all of it of this side of the gap: what was sampled before is another moment's,
-            # and one sample alone is noise.
-            self._next_frame_ms = now_ms
-            for _ in range(FRAME_MS // SAMPLE_MS - 1):
-                self._a.sample()
-                self._b.sample()
+        self.samples += 1
+        missed = 0
+        if elapsed_ms > SAMPLE_MS:
+            missed = elapsed_ms // SAMPLE_MS - 1
+            self.overruns += missed
+            if elapsed_ms > _GAP_MS:
+                # A whole frame at once, and all of it of this side of the gap: one sample alone is noise.
+                self._next_frame_ms = now_ms
+                self._a.begin_frame(FRAME_MS // SAMPLE_MS - 1)
+                self._b.begin_frame(FRAME_MS // SAMPLE_MS - 1)
+            if elapsed_ms > _HOLE_MS:
+                missed = 0
+                self._a.forget()
+                self._b.forget()
         self._silence_ms += elapsed_ms
         if self._silence_ms > self._lease_ms:
             # What a lamp says is the host's word as much as a velocity is.
             self._board.show(0, 0)
-        seen_a = self._a.sample()
-        seen_b = self._b.sample()
+        seen_a = self._a.sample(missed)
+        seen_b = self._b.sample(missed)
         # Turn about, so that no sample has to wait for everything: contacts bounce for longer than this, and a current
         # that rises in 4 ms is the driver's business.
         self._even = not self._even

@@ -2,9 +2,8 @@
 
 from typing import Any, Final
 
-from gpiozero import GPIOZeroError
-
 from config.gpio import FULL_SCALE, MARGIN_COUNTS, CurrentScale, Scale
+from firmware_bridge.gpio_factory import pin_faults
 
 # 1 MHz is what a MCP3208 takes at 2.7 V; at 3.3 V and the end of some cable there is nothing to be won beyond.
 RATE_HZ: Final = 1_000_000
@@ -18,13 +17,14 @@ class Converter:
 
     def __init__(self, spi: Any) -> None:
         self._transfer = spi.transfer
+        self._faults = pin_faults()
         self._asks = tuple([_START | channel >> 2, (channel & 3) << 6, 0] for channel in range(8))
 
     def convert(self, channel: int) -> int | None:
         """Return what a channel reads, 0…4095, or None when the chip gives no answer."""
         try:
             _, high, low = self._transfer(self._asks[channel])
-        except (OSError, ValueError, GPIOZeroError):
+        except self._faults:
             return None
         return None if high & _NULL else (high & 0x0F) << 8 | low
 

@@ -7,7 +7,7 @@ takes the pull-ups with it: they read as they were set, or nobody knows anything
 from collections.abc import Sequence
 from typing import Any, Final
 
-from gpiozero import GPIOZeroError
+from firmware_bridge.gpio_factory import pin_faults
 
 WRITE: Final = 0x40
 READ: Final = 0x41
@@ -18,7 +18,6 @@ GPPU: Final = 0x0C
 OLAT: Final = 0x14
 # Look at the address pins; until a chip has this it takes everything for its own.
 HAEN: Final = 0x08
-_FAULTS: Final = (OSError, ValueError, GPIOZeroError)
 
 
 class Expander:
@@ -32,6 +31,7 @@ class Expander:
 
     def __init__(self, spi: Any, address: int, inputs: int) -> None:
         self._spi = spi
+        self._faults = pin_faults()
         self._inputs = inputs
         self._write = WRITE | address << 1
         self._pull_ups = [inputs & 0xFF, inputs >> 8]
@@ -58,7 +58,7 @@ class Expander:
         """Return the contacts that are closed, a bit each, or None when the chip does not answer as it should."""
         try:
             answer: list[int] = self._spi.transfer(self._ask)
-        except _FAULTS:
+        except self._faults:
             return None
         if answer[2:4] != self._pull_ups:
             return None
@@ -68,5 +68,5 @@ class Expander:
         """Send some words. A bus that fails is seen where contacts are read; a lamp is no reason to stop."""
         try:
             self._spi.transfer(list(words))
-        except _FAULTS:
+        except self._faults:
             return

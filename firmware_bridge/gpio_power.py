@@ -91,43 +91,40 @@ class TwoRelays:
         down, up: gpiozero's outputs.
         speed_cdeg_s: how fast the drive turns.
         dead_time_ms: from one letting go until the other may pull.
+        now_ms: what time it is; they may have to let go after a pause in which nobody put anything.
     """
 
-    def __init__(self, down: Any, up: Any, speed_cdeg_s: int, dead_time_ms: int) -> None:
+    def __init__(self, down: Any, up: Any, speed_cdeg_s: int, dead_time_ms: int, now_ms: Callable[[], int]) -> None:
         self._relays = {-1: down, 1: up}
         self._speed = speed_cdeg_s
         self._dead_time_ms = dead_time_ms
         self._way = 0
         self._last_way = 0
-        self._now_ms = 0
+        self._now_ms = now_ms
         self._let_go_ms = 0
 
     def put(self, output_cdeg_s: float, set_cdeg_s: float, now_ms: int) -> None:
         """Pull or let go; the loop's output is nothing to a relay, the set-point is."""
-        self._now_ms = now_ms
         size = 10 * abs(set_cdeg_s)
         way = 1 if set_cdeg_s > 0.0 else -1
         if self._way:
             if way != self._way or size < 4 * self._speed:
                 self.short()
-        elif size >= 6 * self._speed and self._may_pull(way):
+        elif size >= 6 * self._speed and (way == self._last_way or now_ms - self._let_go_ms >= self._dead_time_ms):
             self._way = self._last_way = way
             self._relays[way].on()
 
     def short(self) -> None:
         """Let both go."""
         if self._way:
-            self._let_go_ms = self._now_ms
             self._way = 0
+            self._let_go_ms = self._now_ms()
         for relay in self._relays.values():
             relay.off()
 
     def applied(self, set_cdeg_s: float) -> int:
         """Return the one speed, or none."""
         return self._way * self._speed
-
-    def _may_pull(self, way: int) -> bool:
-        return way == self._last_way or self._now_ms - self._let_go_ms >= self._dead_time_ms
 
 
 class Switches:
@@ -152,13 +149,20 @@ class Switches:
             self._enable.value = on
 
 
-def stage_of(pins: DrivePins, top_cdeg_s: int, output: Callable[[int], Any], pwm: Callable[[int, int], Any]) -> Stage:
-    """Return the stage that a profile asks for; `output` and `pwm` open pins, off."""
+def stage_of(
+    pins: DrivePins,
+    top_cdeg_s: int,
+    output: Callable[[int], Any],
+    pwm: Callable[[int, int], Any],
+    now_ms: Callable[[], int],
+) -> Stage:
+    """Return the stage that a profile asks for; `output` and `pwm` open pins, off; `now_ms` is the clock."""
     if pins.kind == "two-relay":
         # The profile was refused without them.
         assert pins.relay_down is not None and pins.relay_up is not None
         assert pins.relay_cdeg_s is not None and pins.dead_time_ms is not None
-        return TwoRelays(output(pins.relay_down), output(pins.relay_up), pins.relay_cdeg_s, pins.dead_time_ms)
+        down, up = output(pins.relay_down), output(pins.relay_up)
+        return TwoRelays(down, up, pins.relay_cdeg_s, pins.dead_time_ms, now_ms)
     assert pins.pwm is not None and pins.direction is not None
     assert pins.pwm_hz is not None and pins.start_percent is not None
     return HBridge(pwm(pins.pwm, pins.pwm_hz), output(pins.direction), top_cdeg_s, pins.start_percent)

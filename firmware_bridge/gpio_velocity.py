@@ -58,6 +58,13 @@ class Slope:
         self._sum += counts - oldest
         self.known = self._good >= SAMPLES
 
+    def fill(self, counts: int | None, missed: int) -> None:
+        """Slide on over samples that nobody took, along a line from the last one to `counts`, which is taken next."""
+        if counts is not None and self._good:
+            last = self._last
+            for place in range(1, missed + 1):
+                self.take(last + (counts - last) * place // (missed + 1))
+
     @property
     def counts_s(self) -> float:
         """Counts a second."""

@@ -131,6 +131,8 @@ def explained(heading: str) -> list[str]:
 
 def test_every_dependency_is_explained_and_nothing_else() -> None:
     assert explained("At run time") == sorted(map(bare, PROJECT["dependencies"]))
+    extra = PROJECT["optional-dependencies"]["gpio"]
+    assert explained("On a Raspberry Pi whose pins drive the table") == sorted(map(bare, extra))
     assert explained("For development and tests") == sorted(map(bare, PROJECT["optional-dependencies"]["dev"]))
 
 

@@ -6,10 +6,12 @@ import pytest
 
 from config.errors import UsageError
 from config.loading import load_profile
-from safety.signals import BUTTONS, Alarm, Demand, State
+from config.pins import bit_of, chip_of, on_expander
+from safety.signals import BUTTONS, Alarm, Demand, Guide, State
 from sim.gpio_table import GpioTable, build_gpio
 from tests.gpio.conftest import RigFactory
 from tests.gpio.rig import GpioRig
+from tests.sessions.by_buttons import Hand
 from tests.sessions.runs import BRIEF
 
 NIGHTLY = pytest.mark.nightly
@@ -122,6 +124,72 @@ def test_a_button_stuck_on_a_pin_or_an_expander_keeps_nobody_head_down(on_pins: 
     assert min(row.true_angle_cdeg or 0 for row in rig.rows) >= BRIEF.angle_cdeg - 50
     # Nothing but a person's own STOP is told of it as a trip.
     assert set(rig.codes) <= {"STOP", "H25", "H26"}
+
+
+OPENS_WHEN_PRESSED = ("STOP", "RETURN")
+
+
+@pytest.mark.parametrize("button", BUTTONS)
+def test_a_pin_that_goes_high_presses_stop_and_return_and_releases_every_other(
+    on_pins: RigFactory, button: str
+) -> None:
+    # Said here once more, by levels: bridge and simulated table share one list of which contact opens.
+    rig = on_pins(BRIEF, people=False)
+    rig.forward(0.1)
+    pin = dict(rig.table.gpio.pins())[f"gpio.buttons.{button.lower()}"]
+    opens = button in OPENS_WHEN_PRESSED
+
+    def reads(high: bool) -> int:
+        if on_expander(pin):
+            chip = rig.table.expanders.chips[chip_of(pin)]
+            chip.closed = chip.closed & ~bit_of(pin) if high else chip.closed | bit_of(pin)
+        else:
+            rig.table.factory.wire(pin).put(high)
+        rig.forward(0.05)
+        return rig.snapshot.readings.buttons or 0
+
+    assert [reads(high=opens), reads(high=not opens), reads(high=opens)] == [BUTTONS[button], 0, BUTTONS[button]]
+
+
+def cut_wire(rig: GpioRig, button: str) -> None:
+    """Cut the wire to a button on a pin of the Pi: the pull-up has the pin for itself, whatever the contact does."""
+    pin = rig.table.factory.wire(dict(rig.table.gpio.pins())[f"gpio.buttons.{button.lower()}"])
+    pin.put(None)
+    pin.put = lambda level: None  # type: ignore[method-assign]
+
+
+def test_a_cut_return_wire_in_a_hold_brings_the_patient_back(on_pins: RigFactory) -> None:
+    rig = on_pins(LONG)
+    rig.forward(until=State.HOLDING)
+    rig.forward(2.0)
+    cut_wire(rig, "RETURN")
+    rig.forward(until=lambda _: rig.speed_deg_s > 0.3)
+    assert rig.snapshot.wish.state is State.RETURNING
+    came_back(rig, rig.angle_deg - 0.5)
+    # Broken as it is, nobody is armed with it again.
+    rig.forward(5.0)
+    assert rig.snapshot.readings.buttons == BUTTONS["RETURN"]
+
+
+def test_a_cut_stop_wire_stops_and_then_nobodys_presence_brings_the_patient_back(on_pins: RigFactory) -> None:
+    rig = on_pins(LONG, people=False)
+    hand = Hand(rig.session, rig.table.hands, rig.forward)
+    hand.start()
+    hand.guided(Guide.TILT)
+    hand.hold("TILT")
+    hand.until(lambda _: rig.angle_deg < -6.0)
+    cut_wire(rig, "STOP")
+    assert first_cause(rig)[:2] == ("STOP", Demand.STOP)
+    hand.let_go("TILT")
+    rig.forward(5.0)
+    stood_deg = rig.angle_deg
+    assert rig.speed_deg_s == 0.0 and stood_deg < -6.0
+    # The press that the break was counts as one, and nothing is pressed after it: the table comes back by itself.
+    began_ms = rig.table.clock.ms
+    rig.forward(until=lambda _: rig.speed_deg_s > 0.3)
+    assert 30_000 <= rig.table.clock.ms - began_ms <= 40_000
+    assert "H24" in rig.causes_ever and rig.causes_ever["H24"].demand <= Demand.RETURN
+    came_back(rig, stood_deg - 0.5)
 
 
 # The converter --------------------------------------------------------------------------------------------------------

@@ -111,6 +111,18 @@ def test_a_whole_session_runs_on_relays(on_pins: RigFactory, offset_cm: float) -
     assert len(log.edges) >= 4
 
 
+def test_the_dead_time_counts_from_letting_go_also_after_a_pause_in_which_nobody_did() -> None:
+    # A hung program leaves the relay pulled; it lets go when the program is back, and the pause is none of the time.
+    table, log = relays(dead_time_ms=400)
+    table.go(-200, 2.0)
+    table.table.forward_alone(1000)
+    table.go(200, 3.0)
+    ways = [edge[1:] for edge in log.edges]
+    assert ways[-1] == (False, True)
+    assert min(log.changes_of_way_ms) >= 400
+    table.close()
+
+
 def test_hung_relays_stay_pulled_and_the_safety_relay_stops_the_table() -> None:
     table, log = relays()
     table.go(-200, 2.0)

@@ -3,10 +3,12 @@
 import math
 import statistics
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from firmware_bridge.gpio_drive import Phase
+from firmware_bridge.gpio_news import PinNews
 from safety.signals import Command, Demand
 from tests.gpio.driven import Driven, Row, applied_deg, driven
 
@@ -21,6 +23,14 @@ def table(request: pytest.FixtureRequest) -> Iterator[Driven]:
     made = driven(mass_kg, offset_cm, seed=round(mass_kg))
     yield made
     made.close()
+
+
+@dataclass
+class Counted:
+    """What a bridge counts."""
+
+    samples: int = 0
+    overruns: int = 0
 
 
 def fastest_deg_s(rows: list[Row]) -> float:
@@ -102,6 +112,40 @@ def test_a_cut_stands_within_a_degree_even_where_the_load_pulls() -> None:
     assert not rows[-1].readings.drive_power
     assert rows[-1].duty == 0.0
     table.close()
+
+
+@pytest.mark.parametrize("late_ms", [6, 15])
+def test_a_computer_that_is_late_again_and_again_drives_on_and_counts_it(late_ms: int) -> None:
+    # As a screen that is drawn every 50 ms, in the program that drives the table.
+    table = driven(135.0, -15.0)
+    bridge = table.table.bridge
+    assert bridge.overruns == 0
+
+    def go(cdeg_s: int, times: int) -> list[Row]:
+        rows: list[Row] = []
+        for _ in range(times):
+            rows += table.go(cdeg_s, 0.05)
+            table.table.forward_alone(late_ms)
+        return rows
+
+    go(-50, 60)
+    go(-200, 40)
+    error = errors_deg_s(go(-200, 60), -2.0)
+    assert bridge.overruns == pytest.approx(160 * (late_ms // 2 - 1), rel=0.05)
+    assert abs(statistics.fmean(error)) <= 0.1
+    assert max(map(abs, error)) <= 0.4
+    table.close()
+
+
+def test_people_are_told_of_a_computer_that_is_too_busy_and_of_no_other() -> None:
+    counted = Counted()
+    news = PinNews(counted)
+    counted.samples, counted.overruns = 29_000, 1_400
+    assert news.take() == []
+    counted.samples, counted.overruns = 60_000, 1_400 + 10_000
+    (told,) = news.take()
+    assert told.startswith("this computer was too busy for 24 % of the samples of the pins")
+    assert news.take() == []
 
 
 @pytest.mark.nightly
