@@ -25,6 +25,8 @@ LEAST_COUNTS_A_DEGREE: Final = 18
 # Buttons whose contact opens when they are pressed: a broken wire asks for what brings the patient back or stops.
 NORMALLY_CLOSED: Final = frozenset({"RETURN", "STOP"})
 LEAST_SPAN_CDEG: Final = 4500
+# Pulses are made by a thread that Linux may wake 50 µs late (timer_slack_ns): a twentieth of a pulse at the most.
+FASTEST_PWM_HZ: Final = 1000
 BLIND_MARGIN_MS: Final = 3000
 
 _Input = Annotated[int, PinNumber()]
@@ -49,7 +51,7 @@ class DrivePins(Model):
     kind: Literal["h-bridge", "two-relay"]
     pwm: _MaybeOutput = None
     direction: _MaybeOutput = None
-    pwm_hz: Annotated[int | None, whole("Hz", 100, 10_000)] = None
+    pwm_hz: Annotated[int | None, whole("Hz", 100, FASTEST_PWM_HZ)] = None
     start_percent: Annotated[int | None, whole("%", 0, 40)] = None
     relay_down: _MaybeOutput = None
     relay_up: _MaybeOutput = None

@@ -29,6 +29,8 @@ IDENTITY: Final = frozenset({0, 1})
 SPI: Final = {7: "CE1", 8: "CE0", 9: "MISO", 10: "MOSI", 11: "clock"}
 # A reset leaves these pulled up (BCM2835 ARM Peripherals, table 6-31): an output there would be on until we run.
 PULLED_UP_AT_RESET: Final = frozenset(range(9))
+# The serial console has these wherever it is on: the one idles high, the other is pulled up.
+CONSOLE: Final = frozenset({14, 15})
 
 CHIPS: Final = 2
 LINES: Final = 16
@@ -89,7 +91,7 @@ def gpio_of(value: int) -> int:
 class PinNumber(Quantity):
     """A pin as metadata of an `int` field.
 
-    `own` allows only the Pi's own pins; with `output` a pin that a reset leaves pulled up is refused too.
+    `own` allows only the Pi's own pins; with `output` a pin that may be high before this program runs is refused too.
     """
 
     unit: str = ""
@@ -103,9 +105,17 @@ class PinNumber(Quantity):
     def bound(self) -> str:
         """What is allowed."""
         if self.output:
-            return "a pin of the Pi that a reset pulls down: GPIO12 … GPIO27"
+            return "a pin of the Pi that a reset pulls down: GPIO12, GPIO13, GPIO16 … GPIO27"
         ours = "a pin of the Pi: GPIO2 … GPIO6, GPIO12 … GPIO27"
         return ours if self.own else f"{ours}; or a line of an expander: X0.A0 … X1.B7"
+
+    @property
+    def span(self) -> str:
+        """The same, shortly."""
+        if self.output:
+            return "GPIO12, 13, 16 … 27"
+        ours = "GPIO2 … 6, 12 … 27"
+        return ours if self.own else f"{ours}, X0.A0 … X1.B7"
 
     def shown(self, stored: int) -> str:
         """Return a pin as people call it."""
@@ -124,6 +134,8 @@ class PinNumber(Quantity):
             return pin
         if self.output and pin in PULLED_UP_AT_RESET:
             raise PydanticCustomError("pin", "is pulled up by a reset, so that this output would be on before we run")
+        if self.output and pin in CONSOLE:
+            raise PydanticCustomError("pin", "is the serial console's, which may hold it high before we run")
         return pin
 
 

@@ -87,7 +87,12 @@ class Quantity:
     @property
     def bound(self) -> str:
         """What is allowed, in the person's unit."""
-        return f"{self.shown(self.low)} … {self.shown(self.high)} {self.unit}".rstrip()
+        return f"{self.span} {self.unit}".rstrip()
+
+    @property
+    def span(self) -> str:
+        """The same without its unit."""
+        return f"{self.shown(self.low)} … {self.shown(self.high)}"
 
     def shown(self, stored: int) -> str:
         """Return a stored integer in the person's unit, without superfluous zeros."""

@@ -67,7 +67,7 @@ def _row(key: str, field: FieldInfo) -> str:
     figure = quantity(field)
     unit, allowed = "", ""
     if figure is not None:
-        unit, allowed = figure.unit, f"{figure.shown(figure.low)} … {figure.shown(figure.high)}"
+        unit, allowed = figure.unit, figure.span
     elif field.annotation is bool:
         allowed = "`true`, `false`"
     elif field.annotation is dt.date:

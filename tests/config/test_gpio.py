@@ -91,6 +91,9 @@ def test_an_output_that_a_reset_would_switch_on_is_refused(key: str) -> None:
     for pin in sorted(PULLED_UP_AT_RESET - IDENTITY - set(SPI)):
         told = refusal({f"gpio.drive.{key}": pin, "gpio.inputs": GONE})
         assert "is pulled up by a reset" in told
+    for pin in (14, 15):
+        told = refusal({f"gpio.drive.{key}": pin, "gpio.buttons": GONE})
+        assert "is the serial console's, which may hold it high before we run" in told
 
 
 def test_a_refused_pin_is_told_with_file_key_value_and_the_other_key(tmp_path: Any) -> None:
