@@ -6,9 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from config.loading import load_plan, load_profile
-from safety.signals import BUTTONS, Alarm, Contacts, Demand, Guide, Region, State
+from safety.signals import BUTTONS, Alarm, Demand, Guide, Region, State
 from sim.habits import Habits
 from sim.pytest_plugin import Rig
+from tests.sessions.bad_days import a_button_sticks, a_strap_contact_fails, an_emergency_stop, came_home
 from tests.sessions.by_buttons import Hand, a_visit_ended_by_return, a_visit_of_sets
 from tests.sessions.runs import BRIEF, ORDER, Watched
 
@@ -46,10 +47,6 @@ def at(state: State, after_s: float = 2.0) -> tuple[Rig, Hand]:
     hand = hand_on(rig)
     hand.wait(0.1)
     return rig, hand
-
-
-def came_home(hand: Hand, at_most_s: float = 90.0) -> None:
-    hand.until(lambda seen: seen.decision.region == Region.LEVEL and seen.decision.still, at_most_s, "level")
 
 
 # Whole sessions -------------------------------------------------------------------------------------------------------
@@ -268,18 +265,20 @@ def test_less_is_kept_for_the_next_set() -> None:
 
 @pytest.mark.parametrize("button", BUTTONS)
 def test_whichever_button_sticks_held_in_a_hold_the_patient_comes_back(button: str) -> None:
-    _, hand = at(HOLDING)
+    rig, hand = at(HOLDING)
+    a_button_sticks(button)(hand, rig.inject)
+
+
+@pytest.mark.parametrize("button", [*BUTTONS, "PATIENT"])
+def test_whichever_button_sticks_held_on_the_way_back_it_ends_at_level(button: str) -> None:
+    _, hand = at(RETURNING, after_s=3.0)
+    before = hand.angle_deg
     hand.hold(button)
-    hand.wait(0.5)
-    at_once = {"RETURN": Demand.RETURN, "STOP": Demand.STOP}.get(button, Demand.ALLOW)
-    assert hand.now().decision.demand == at_once
-    hand.wait(6.0)
-    assert ("H25" in hand.now().decision.prompts) is (button in ("TILT", "RAISE"))
-    # Held presence is no presence: nobody pressed anything afresh for 40 s.
-    hand.until(lambda seen: seen.decision.returning or seen.decision.region == Region.LEVEL, 45.0, "the way back")
-    came_home(hand)
-    deepest = min(seen.decision.angle_cdeg or 0 for seen in hand.seen)
-    assert deepest > -2100
+    # A STOP pauses a return once, for 10 s at most; everything else neither ends nor delays it.
+    hand.until(lambda seen: seen.decision.command.velocity_cdeg_s == 0, 20.0, "a stop, or level")
+    assert (hand.angle_deg < -1.2) is (button == "STOP")
+    came_home(hand, 25.0)
+    assert min(seen.decision.angle_cdeg or 0 for seen in hand.seen) > 100 * before - 50
 
 
 @pytest.mark.parametrize("button", BUTTONS)
@@ -365,7 +364,7 @@ def _cut(rig: Rig, hand: Hand) -> None:
     rig.hands.hooks.touched = True
 
 
-@pytest.mark.parametrize("state", [STRAPPED, TILTING, HOLDING, RETURNING])
+@pytest.mark.parametrize("state", [STRAPPED, TILTING, HOLDING, RETURNING, RESTING])
 @pytest.mark.parametrize("how", [_pressed, _held, _cut])
 def test_the_patients_button_brings_the_patient_back_and_ends_the_session(
     state: State, how: Callable[[Rig, Hand], None]
@@ -375,7 +374,7 @@ def test_the_patients_button_brings_the_patient_back_and_ends_the_session(
     hand.wait(0.3)
     assert hand.codes == ["H22"]
     assert hand.now().decision.alarm == Alarm.MEDIUM
-    assert hand.now().decision.returning is (state is not STRAPPED)
+    assert hand.now().decision.returning is (state not in (STRAPPED, RESTING))
     came_home(hand)
     hand.until(lambda seen: seen.wish.state in (RESTING, State.STOPPED), 5.0)
     assert hand.now().decision.over
@@ -388,32 +387,30 @@ def test_the_patients_button_brings_the_patient_back_and_ends_the_session(
 @pytest.mark.parametrize("state", [TILTING, HOLDING, RETURNING])
 def test_an_emergency_stop_pressed_pulled_acknowledged_and_reset(state: State) -> None:
     rig, hand = at(state, after_s=5.0)
+    an_emergency_stop(hand, rig.inject)
+    assert rig.result.end_reason == "e-stop"
+
+
+@pytest.mark.parametrize("state", [IDLE, STRAPPED, RESTING])
+def test_an_emergency_stop_at_level_is_pulled_acknowledged_and_reset_where_it_stands(state: State) -> None:
+    rig, hand = at(state)
     hand.hands.estop(True)
     hand.wait(0.3)
-    assert (hand.codes, hand.now().decision.demand, hand.now().decision.alarm) == (["H20"], Demand.CUT, Alarm.HIGH)
-    assert hand.now().wish.state is State.STOPPED
-    hand.wait(2.0)
-    stood = hand.angle_deg
+    assert (hand.codes, hand.now().decision.demand) == (["H20"], Demand.CUT)
+    hand.tap("ACK", 2.5)
+    assert hand.now().decision.demand == Demand.CUT, "a stop that is still pressed is not answered"
     hand.hands.estop(False)
-    hand.wait(1.0)
-    assert hand.now().decision.demand == Demand.CUT, "a pulled button alone clears nothing"
+    hand.wait(0.3)
     hand.tap("ACK", 0.7)
     assert hand.now().decision.demand == Demand.HOLD
-    assert abs(hand.angle_deg - stood) < 0.5
-    hand.hold("RETURN")
-    hand.wait(4.0)
-    hand.let_go("RETURN")
-    hand.wait(1.5)
-    half_way = hand.angle_deg
-    assert half_way > stood + 1
-    hand.wait(1.0)
-    assert abs(hand.angle_deg - half_way) < 0.3, "it went on without a held button"
-    hand.hold("RETURN")
-    came_home(hand)
-    hand.let_go("RETURN")
     hand.tap("ACK", 2.3)
     assert hand.codes == []
-    assert rig.result.end_reason == "e-stop"
+    assert abs(hand.angle_deg) < 1
+    assert rig.session.outcome().end_reason == "e-stop"
+    tilted_from = hand.angle_deg
+    hand.wait(6.0)
+    hand.tap("TILT", 2.0)
+    assert abs(hand.angle_deg - tilted_from) < 0.3, "a session that an emergency stop ended goes on"
 
 
 # Presence -------------------------------------------------------------------------------------------------------------
@@ -457,11 +454,23 @@ def test_at_level_nobody_is_missed(state: State) -> None:
 # Straps ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("side", ["left", "right"])
-@pytest.mark.parametrize("contact", [Contacts.OPEN, Contacts.CLOSED])
-def test_a_strap_contact_that_fails_is_seen_in_the_start_or_arms_nothing(side: str, contact: Contacts) -> None:
+EACH_CONTACT = [
+    (side, contact, stuck) for side in ("left", "right") for contact in (1, 2) for stuck in ("open", "closed")
+]
+
+
+@pytest.mark.parametrize(("side", "contact", "stuck"), EACH_CONTACT)
+def test_a_strap_contact_that_fails_in_a_hold_is_named_and_brings_the_patient_back(
+    side: str, contact: int, stuck: str
+) -> None:
+    rig, hand = at(HOLDING)
+    a_strap_contact_fails(side, contact, stuck)(hand, rig.inject)
+
+
+@pytest.mark.parametrize(("side", "contact", "stuck"), EACH_CONTACT)
+def test_a_strap_contact_that_fails_is_seen_in_the_start_or_arms_nothing(side: str, contact: int, stuck: str) -> None:
     rig, hand = alone()
-    rig.inject(f"strap-contact-fails:side={side},stuck={'open' if contact is Contacts.OPEN else 'closed'}")
+    rig.inject(f"strap-contact-fails:side={side},contact={contact},stuck={stuck}")
     hand.test_lamps()
     for one in ("left", "right"):
         hand.hands.strap(one, True)
