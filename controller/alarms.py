@@ -12,7 +12,8 @@ its lamp. The *audio pause* keeps the buzzer silent for a while, and nothing els
 - *Critical* is a patient below −5° under HOLD or CUT: HIGH at once, whatever its cause says. After 30 s it escalates:
   denser and higher bursts, no pause any more; until then a pause ends there. An angle that nobody knows counts as where
   it was last, and from the start on as inverted.
-- The tone of a motion sounds between bursts and in a pause.
+- The tone of a motion sounds between bursts and in a pause. It sounds too while the table is moved in trouble: by a
+  held button, or by the judge that backs off from what blocks it.
 
 `step` is pure and knows time from `elapsed_ms` alone; ticks may be uneven. `Alarms` keeps its state for the loop and
 asks it only where an input changed or something is due: between two flashes of a lamp a tick costs about 1 µs.
@@ -27,8 +28,10 @@ from controller.alarm_signals import SOUNDS, put_together
 from controller.alarm_state import ESCALATED, HELD_IN_VAIN, INITIAL, NEVER, RELEASED, Ack, AlarmState, Occurrence
 from safety.signals import (
     ACK,
+    DEMAND_ALLOW,
     DEMAND_CUT,
     DEMAND_HOLD,
+    DEMAND_STOP,
     Alarm,
     Cause,
     Decision,
@@ -102,7 +105,7 @@ def step(was: AlarmState, readings: Readings, wish: Wish, decision: Decision) ->
     if wish.state in BREATHING:
         breath_at_ms = t_ms if was.breath_at_ms == NEVER else was.breath_at_ms
     tone_at_ms = NEVER
-    if decision.tone or wish.tone:
+    if decision.tone or wish.tone or (decision.demand >= DEMAND_STOP and decision.command.velocity_cdeg_s):
         tone_at_ms = t_ms if was.tone_at_ms == NEVER else was.tone_at_ms
 
     state = AlarmState(
@@ -243,6 +246,10 @@ class Alarms:
             and decision.demand is last.demand
             and decision.alarm is last.alarm
             and decision.tone is last.tone
+            and (
+                decision.demand is DEMAND_ALLOW
+                or bool(decision.command.velocity_cdeg_s) is bool(last.command.velocity_cdeg_s)
+            )
             and decision.returning is last.returning
             and decision.armed is last.armed
             and decision.prompts == last.prompts

@@ -74,7 +74,8 @@ RULES = """
 - A refusal lights cyan for 10 s, and sounds once.
 - Where the table has a judge of its own (the guard), it shows and sounds its own alarm in the same way when the host
   does not, and no host can mute it.
-- The tone of a motion sounds before it and while it lasts, between bursts and in a pause too.
+- The tone of a motion sounds before it, and of a return while it lasts, between bursts and in a pause too. A table that
+  is moved in trouble, by a held button or by itself away from what blocks it, sounds it while it moves.
 """
 
 SOURCES = """

@@ -502,6 +502,22 @@ def test_the_tone_sounds_at_once_in_its_own_pitch_and_beat(asks: str) -> None:
     assert not bench.now().buzzer_hz and not bench.now().tone
 
 
+@pytest.mark.parametrize(("demand", "sounds"), [(Demand.NO_DEEPENING, False), (Demand.STOP, True), (Demand.HOLD, True)])
+def test_a_table_that_is_moved_in_trouble_is_heard(demand: Demand, sounds: bool) -> None:
+    bench = Bench()
+    bench.causes(cause("H12", demand, Alarm.HIGH), command=Command(0))
+    bench.run(1_000)
+    assert not bench.now().tone
+    bench.causes(cause("H12", demand, Alarm.HIGH), command=Command(50))
+    bench.tick()
+    assert bench.now().tone is sounds
+    bench.run(5_000)
+    assert (patterns.MOTION.pitch_hz in {pulse.pitch_hz for pulse in bench.heard()}) is sounds
+    bench.causes(cause("H12", demand, Alarm.HIGH), command=Command(0))
+    bench.tick()
+    assert not bench.now().tone
+
+
 def test_the_tone_yields_to_a_burst_and_sounds_between_bursts() -> None:
     bench = Bench()
     bench.causes(H22, tone=True)
@@ -549,7 +565,7 @@ def test_the_loops_engine_says_in_each_tick_what_the_pure_step_says(seed: int) -
         if chance.random() < 0.01:
             picked = tuple(chance.sample(causes, chance.choice([0, 0, 1, 1, 2, 3])))
             decision = Decision(
-                Command(),
+                Command(chance.choice([0, 0, 50, -50])),
                 chance.choice(list(Demand)),
                 picked,
                 max([one.alarm for one in picked], default=Alarm.NONE),
