@@ -133,7 +133,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--declared",
         metavar="FILE|panel",
-        help="a real table, or --by-hand: the answers to the screening list, or that they are given at the panel",
+        help="the answers to the screening list (a real table), or panel: they are given there (simulated people too)",
     )
     parser.add_argument("--out", metavar="DIR", help="where the files go (default: a new folder under the state)")
     parser.add_argument("--state", metavar="DIR", help="where state is kept (default: the user's own)")

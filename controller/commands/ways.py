@@ -74,10 +74,10 @@ def refuse_misfits(way: Way, args: argparse.Namespace) -> None:
                 f"say which table stands at {way.where}, since its limits are written into it: --profile NAME|FILE"
             )
         return
-    if args.declared is not None and not (args.by_hand and args.declared == AT_PANEL):
+    if args.declared not in (None, AT_PANEL):
         raise UsageError(
             f"--declared is for a person on a real table; on --table {way.kind} everybody is simulated: leave it out, "
-            "or practise the questions with --by-hand --declared panel"
+            "or see the questions answered with --declared panel"
         )
     if args.by_hand and args.fast:
         raise UsageError("--by-hand goes at the speed of a hand: leave --fast out")

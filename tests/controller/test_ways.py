@@ -65,6 +65,16 @@ def test_simulated_people_are_declared_by_nobody(command: Command, tmp_path: Pat
     assert "--declared is for a person on a real table" in ran.err
 
 
+def test_simulated_people_answer_the_screening_list_at_the_panel(command: Command, tmp_path: Path) -> None:
+    ran = command("session", "--plan", "short", "--fast", "--declared", "panel", "--out", str(tmp_path / "run"))
+    assert ran.code == 0
+    assert "Choose the answer with the plan keys" in ran.err
+    # Nobody of whom nothing is known is tilted as the standard plan does.
+    ran = command("session", "--plan", "standard", "--fast", "--declared", "panel", "--out", str(tmp_path / "deep"))
+    assert ran.code == 4
+    assert "without a history" in ran.err
+
+
 def test_only_a_serial_way_takes_a_port(command: Command) -> None:
     ran = command(*SERIAL, "wire:/dev/pts/3")
     assert ran.code == 2
