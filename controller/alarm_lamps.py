@@ -40,6 +40,7 @@ CLOSE_STRAPS: Final = Guide.CLOSE_STRAPS
 TO_OPEN: Final = (Guide.OPEN_STRAPS, Guide.OPEN)
 RELEASE: Final = Guide.RELEASE
 BRING_TO_LEVEL: Final = Guide.LEVEL
+MOTION_LAMPS: Final = LAMP_TILT | LAMP_RETURN
 
 # The buttons that each step waits for. Which one brings the table to level depends on where it is.
 WAITED_FOR: Final[dict[Guide, int]] = {
@@ -61,8 +62,12 @@ def lamps_of(readings: Readings, wish: Wish, decision: Decision) -> tuple[int, i
         if guide is RELEASE:
             slow = held(readings.buttons)
         else:
-            waited = toward_level(decision.region) if guide is BRING_TO_LEVEL else WAITED_FOR.get(guide, 0)
-            steady = waited & held(readings.buttons)
+            pressed = held(readings.buttons)
+            waited = WAITED_FOR.get(guide, 0)
+            if guide is BRING_TO_LEVEL:
+                # In the last degree, where either would do, the one that is held.
+                waited = toward_level(decision.region) or pressed & MOTION_LAMPS
+            steady = waited & pressed
             slow = waited & ~steady
     if decision.armed is not None:
         steady |= LAMP_ARMED

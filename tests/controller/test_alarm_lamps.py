@@ -70,6 +70,17 @@ def test_the_way_to_level_is_shown_by_the_button_that_leads_there(region: Region
     assert bench.now().lamps & (LAMP_TILT | LAMP_RETURN) == lamp
 
 
+def test_the_button_that_brings_the_table_to_level_stays_lit_to_the_end_of_the_way() -> None:
+    bench = Bench()
+    bench.wishes(guide=Guide.LEVEL)
+    bench.read(buttons=TILT)
+    for region in (Region.ABOVE, Region.LEVEL):
+        bench.causes(region=region)
+        since_ms = bench.t_ms
+        bench.run(2_000)
+        assert all(signals.lamps & LAMP_TILT for t_ms, signals in bench.ticks if t_ms > since_ms), region
+
+
 def test_a_button_that_was_waited_for_and_is_held_is_steady() -> None:
     bench = Bench()
     bench.wishes(guide=Guide.TILT)
