@@ -42,9 +42,9 @@ def run_folder(out: str | None, state: Path, plan: str, seed: int) -> Path:
     """
     if out is not None:
         folder = Path(out)
-        _make(folder)
+        _make(folder, "--out")
         return folder
-    _make(state / "runs")
+    _make(state / "runs", "--out or --state")
     number = 1
     while True:
         folder = state / "runs" / (f"{plan}-{seed}" if number == 1 else f"{plan}-{seed}-{number}")
@@ -54,23 +54,23 @@ def run_folder(out: str | None, state: Path, plan: str, seed: int) -> Path:
             number += 1
             continue
         except OSError as error:
-            raise _unwritable(folder, error) from error
+            raise _unwritable(folder, error, "--out or --state") from error
         return folder
 
 
-def _make(folder: Path) -> None:
-    """Make a folder, and see that something can be written into it."""
+def _make(folder: Path, options: str) -> None:
+    """Make a folder, and see that something can be written into it; `options` name another."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"probe" * 1000)
     except (OSError, ValueError) as error:
-        raise _unwritable(folder, error) from error
+        raise _unwritable(folder, error, options) from error
 
 
-def _unwritable(folder: Path, error: Exception) -> UsageError:
+def _unwritable(folder: Path, error: Exception, options: str) -> UsageError:
     why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return UsageError(f"nothing can be written to {folder} ({why}); choose another place with --out or --state")
+    return UsageError(f"nothing can be written to {folder} ({why}); choose another place with {options}")
 
 
 def write_whole(path: Path, text: str) -> None:

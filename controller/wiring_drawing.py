@@ -44,6 +44,8 @@ RIGHT_ORDER: Final = (
     "mains battery supply_rail estop_1 estop_2 safety_relay brake_release drive_enable drive_pwm drive_direction "
     "drive_down relay_down end_down drive_up relay_up end_up drive_fault current"
 ).split()
+# How a button is marked whose contact opens.
+OPENS: Final = "NC"
 LEFT_ORDER: Final = (
     "strap_left_1 strap_left_2 strap_right_1 strap_right_2 patient_button level_switch angle_a angle_b host_rx host_tx"
 ).split()
@@ -203,7 +205,8 @@ class _Picture(DriveSide):
                 self.sheet.line([(x, inside[0] + 4), (x, inside[1] - 4)], WHITE, 7)
                 self.sheet.line([start, (x, start[1]), (x, end[1]), end], color, 1.3, dash)
             on_left = start[0] == UNIT_LEFT
-            self._arrow(end if row.kind == "output" else start, on_left == (row.kind == "output"), color)
+            outward = row.kind == "output" or name == "host_tx"
+            self._arrow(end if outward else start, on_left == outward, color)
             label = start[0] - 12 if on_left else start[0] + 12
             self.sheet.text(label, start[1] + 3.5, name, TEXT, color, FONT, "end" if on_left else "start")
 
@@ -236,7 +239,7 @@ class _Picture(DriveSide):
         name = row.signal.removeprefix("button_").removeprefix("lamp_").replace("_", " ")
         words = name.upper() if row.group == "buttons" else name
         self.sheet.text(middle, top - 12, words, TEXT, INK, BOLD if row.group == "buttons" else FONT, "middle")
-        place = f"{row.pin} {row.port}"
+        place = f"{row.pin} {row.port}" + (f", {OPENS}" if row.open_reads == "pressed" else "")
         self.sheet.text(middle, top - 23, place, SMALL, color, anchor="middle")
 
     def _bundles(self) -> None:
@@ -279,6 +282,8 @@ class _Picture(DriveSide):
             self.sheet.line([(left, y + 3), (left + 24, y + 3)], color, width)
             self.sheet.text(left + 30, y, words, SMALL, INK)
             y -= 15
+        self.sheet.text(left, y, f"{OPENS}: opens when it is pressed; every other button closes", SMALL, INK)
+        y -= 11
         self.sheet.text(left, y - 4, "Grounds and sensor supplies are not drawn.", SMALL, FAINT)
         self.sheet.text(left, y - 16, "Not a certified medical device.", SMALL, FAINT)
 

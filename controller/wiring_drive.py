@@ -50,7 +50,7 @@ class DriveSide(Canvas):
         if has("safety_relay"):
             words = "250 ms after the last edge"
             rows = [("safety_relay", words)]
-            after = self.block(BLOCK_LEFT, BLOCK_RIGHT, top - self.gap, "safety relay K2", rows, CHAIN_FILL)
+            after = self.block(BLOCK_LEFT, BLOCK_RIGHT, top - self.gap, "safety relay K2, alarm", rows, CHAIN_FILL)
             self.cuts.append((top - self.gap - self.head - self.pitch / 2, "K2"))
             top = after
         brake = [("brake_release", f"driver; grips in {profile.brake.set_ms} ms")]

@@ -14,6 +14,8 @@ from controller.wiring import Wiring
 # for low and more than 0.6 (ATmega2560) or 0.8 (MCP23S17) for high.
 PI_VOLTS, MEGA_VOLTS = 3.3, 5.0
 LOW_PART, HIGH_PART = 0.1, 0.9
+# Inverted, as the hazard page has it; a return ends at −0.5°, where no alarm may be left behind.
+HUNG_ALARM_CDEG = -500
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,15 @@ def _of_the_board(wiring: Wiring) -> Iterator[Rule]:
         "contacts open the supply of the drive and of the brake's coil, in series with the e-stop's. Measure it ten "
         "times; the worst is commissioning.relay_drop_ms.",
     )
+    yield Rule(
+        "hung-alarm",
+        "The safety relay tells people that nobody controls the table",
+        "When the program hangs, lamps and buzzer stay as they were, which may be dark and silent. So a rest contact "
+        "of the safety relay, in series with a cam's contact that is closed deeper than about "
+        f"{shown(HUNG_ALARM_CDEG)} (not the level switch's: at level it may say either), feeds a buzzer that beeps by "
+        "itself and a red lamp, from the supply in front of the safety chain. They are on whenever the table is that deep and no program drives "
+        "it, and off near level and above. The way back is then the manual one: the panel does nothing.",
+    )
     held = "" if drive.self_locking else " This profile says drive.self_locking = false: nobody is armed on it."
     yield Rule(
         "self-locking",
@@ -238,6 +249,10 @@ def _checks(wiring: Wiring) -> Iterator[Check]:
         yield Check(
             "Start the program, put an oscilloscope on the safety relay's pulse and its output, kill the program.",
             f"Drive and brake lose their power within {LONGEST_RELAY_DROP_MS} ms of the last edge, ten times of ten.",
+        )
+        yield Check(
+            "The same with the table turned by hand to −10°; then turn it back to level.",
+            "Buzzer and red lamp of the safety relay go on when it drops, and off on the way back.",
         )
     yield Check(
         "A lamp for the drive's voltage in the motor's place, table by hand to +20°, power on: hold TILT and press the "

@@ -36,6 +36,7 @@ RELAY_DROP_MS: Final = 150
 MOTOR_S: Final = 0.02
 # Dry friction of motor and first gear stage, as a share of the stall torque, where the profile does not say it.
 DRY_PERCENT: Final = 2
+HUNG_ALARM_RAD: Final = math.radians(-5.0)
 LONGEST_STEP_MS: Final = 10
 SAMPLES: Final = 5
 
@@ -89,6 +90,11 @@ class GpioTable(TableParts):
     def safety(self) -> SafetyRelay:
         """The relay that drops drive and brake when its pin stops changing."""
         return self.power.safety
+
+    @property
+    def hung_alarm(self) -> bool:
+        """Whether the safety relay's own buzzer and lamp are on: it has dropped, and a cam says “head-down”."""
+        return self.power.safety.dropped and self.plant.motion.angle_rad < HUNG_ALARM_RAD
 
     def lit(self, lamp: str) -> bool:
         """Return whether a lamp is lit, by its key in the profile."""

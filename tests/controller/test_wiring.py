@@ -18,7 +18,7 @@ from config.loading import load_profile
 from config.pins import name_of
 from config.profile import Profile
 from controller.wiring import COPPER, FUSES_A, Wiring, wiring_of
-from controller.wiring_drawing import svg_of
+from controller.wiring_drawing import OPENS, svg_of
 from controller.wiring_rules import checks_of, rules_of
 from controller.wiring_text import lines_of, markdown_of, object_of
 from firmware_bridge.pin_map import load_pin_map
@@ -217,6 +217,7 @@ def test_what_is_measured_begins_without_power_and_ends_with_the_motor(wiring: W
         assert words in told
     assert ("Open the port twice" in told) == (wiring.board == "mega-2560")
     assert ("kill the program" in told) == (wiring.board == "raspberry-pi")
+    assert ("Buzzer and red lamp of the safety relay go on" in told) == (wiring.board == "raspberry-pi")
 
 
 # The page.
@@ -366,6 +367,13 @@ def test_every_wire_is_in_the_drawing_with_its_name_and_pin(wiring: Wiring) -> N
             assert f"{pin} | {row.port}" in joined
 
 
+def test_the_buttons_that_open_when_pressed_are_marked_and_no_other(wiring: Wiring) -> None:
+    opening = [row for row in wiring.rows if row.group == "buttons" and row.open_reads == "pressed"]
+    assert sorted(row.signal for row in opening) == ["button_return", "button_stop"]
+    marked = [text.words for text in texts_of(svg_of(wiring)) if text.words.endswith(f", {OPENS}")]
+    assert sorted(marked) == sorted(f"{row.pin} {row.port}, {OPENS}" for row in opening)
+
+
 def test_no_two_wires_share_a_stretch(wiring: Wiring) -> None:
     """Level with one another and overlapping they would be taken for one."""
     wires = [
@@ -445,7 +453,7 @@ def test_a_folder_that_takes_nothing_is_told(command: Command, tmp_path: Path) -
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     ran = command("wiring", "--profile", MEGA, "--out", str(tmp_path / "file"))
     assert ran.code == 2
-    assert "choose another place" in ran.err
+    assert ran.err.rstrip().endswith("choose another place with --out")
 
 
 def test_the_help_has_an_example_that_works(command: Command) -> None:

@@ -60,7 +60,7 @@ class GpioRig:
             self.plan,
             limits,
             permit or declared(self.plan, screening, declaration, WALL_S),
-            Host(clock_ok=True, config_ok=True, wall_s=WALL_S),
+            Host(clock_ok=True, config_ok=True, wall_s=WALL_S, records_ok=True),
             held_tilt=self.profile.session.held_tilt,
             strap_wait=self.profile.session.strap_wait,
         )

@@ -45,6 +45,53 @@ def test_the_relay_drops_drive_and_brake_and_the_table_stays(on_pins: RigFactory
     assert rig.angle_deg == pytest.approx(stood_deg, abs=0.01)
 
 
+@pytest.mark.parametrize("duty", [0.0, 1.0])
+def test_a_pulse_that_stands_still_with_its_program_turns_the_table_no_further_than_the_relay_lets_it(
+    on_pins: RigFactory, duty: float
+) -> None:
+    # Pulses are software too: killed or stopped with the program, the pin stays high or low, as it happened to be.
+    rig = on_pins(BRIEF, relay_drop_ms=DROPPED_MS - 10)
+    rig.forward(until=State.TILTING)
+    rig.forward(4.0)
+    rig.table.power.pwm(duty)
+    dropped_ms, went_deg = hung(rig, 2000)
+    assert dropped_ms <= DROPPED_MS
+    # Full voltage for 250 ms, and the brake's 60: 4°/s at the most.
+    assert went_deg <= 1.3
+    assert rig.speed_deg_s == 0.0
+
+
+INVERTED = [(State.TILTING, 6.0), (State.HOLDING, 1.5), (State.RETURNING, 2.0)]
+
+
+@pytest.mark.parametrize(("state", "after_s"), INVERTED, ids=[state.value for state, _ in INVERTED])
+def test_the_relays_own_alarm_tells_people_whatever_the_panel_shows(
+    on_pins: RigFactory, state: State, after_s: float
+) -> None:
+    rig = on_pins(BRIEF, relay_drop_ms=DROPPED_MS - 10)
+    rig.forward(until=state)
+    rig.forward(after_s)
+    table = rig.table
+    before = table.hung_alarm
+    shown = [name for name in LAMPS if table.lit(name.lower())], table.buzzer_hz
+    table.forward_alone(DROPPED_MS)
+    assert (before, table.hung_alarm) == (False, True)
+    # The panel says nothing of it: that is why.
+    assert ([name for name in LAMPS if table.lit(name.lower())], table.buzzer_hz) == shown
+    table.forward_alone(60_000)
+    assert table.hung_alarm
+
+
+def test_a_program_that_ends_at_level_leaves_no_alarm_behind(on_pins: RigFactory) -> None:
+    rig = on_pins(BRIEF)
+    rig.forward(until=State.RESTING)
+    rig.forward(3.0)
+    rig.table.bridge.close()
+    rig.table.forward_alone(1000)
+    assert rig.table.safety.dropped
+    assert not rig.table.hung_alarm
+
+
 def test_without_the_relay_a_hung_process_drives_on_which_is_why_the_relay_is_demanded(on_pins: RigFactory) -> None:
     rig = on_pins(BRIEF)
     rig.table.safety.welded = True
