@@ -229,7 +229,7 @@ def test_without_the_library_it_says_what_brings_it(
     monkeypatch.delitem(sys.modules, "lgpio")
     monkeypatch.setattr(sys, "meta_path", [_Absent(), *sys.meta_path])
     told = refused(here, tmp_path)
-    assert "lgpio is not there" in told and "pip install '.[gpio]'" in told and "docs/gpio.md" in told
+    assert "lgpio is not there" in told and "pip install -e '.[gpio]'" in told and "docs/gpio.md" in told
 
 
 def test_an_empty_library_of_that_name_is_none(pi: MakesPi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
