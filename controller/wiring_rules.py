@@ -175,7 +175,8 @@ def _of_the_board(wiring: Wiring) -> Iterator[Rule]:
         "of the safety relay, in series with a cam's contact that is closed deeper than about "
         f"{shown(HUNG_ALARM_CDEG)} (not the level switch's: at level it may say either), feeds a buzzer that beeps by "
         "itself and a red lamp, from the supply in front of the safety chain. They are on whenever the table is that "
-        "deep and no program drives it, and off near level and above. The way back is then the manual one: the panel does nothing.",
+        "deep and no program drives it, and off near level and above. The way back is then the manual one: the panel "
+        "does nothing.",
     )
     held = "" if drive.self_locking else " This profile says drive.self_locking = false: nobody is armed on it."
     yield Rule(

@@ -20,7 +20,7 @@ from config.errors import DeviceMissingError, UsageError
 
 WANTED: Final = "lgpio"
 BRINGS_IT: Final = (
-    "in the folder of this project .venv/bin/pip install -e '.[gpio]' brings it (Python 3.11 and 3.12); for Python 3.13 "
+    "in this project's folder .venv/bin/pip install -e '.[gpio]' brings it (Python 3.11 and 3.12); for Python 3.13 "
     "docs/gpio.md tells how"
 )
 # Where the kernel shows its pin chips, and what those of the header of a Raspberry Pi are called: up to 3, 4, 5. Their
