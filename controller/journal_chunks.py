@@ -1,6 +1,6 @@
 """Ticks as the journal stores them: a stretch of snapshots as one object of columns, compressed.
 
-`zlib` holds a JSON object, one key for each field of a snapshot (`readings.angle_a_cdeg`, `decision.command.demand`).
+`zlib` holds a JSON object: `ticks`, how many there are, and a key for each field of a snapshot (`decision.region`).
 Its value is the list of every tick's values; or, where that is shorter, `{"same": value}`, `{"from": 1, "by": 2}` or
 `{"runs": [[value, ticks], …]}`. Side by side the values of one field compress to a quarter of what whole snapshots
 do. Nothing here knows files. Errors: `ChunkError` (an `InversionTableError` and a `ValueError`).
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from config.errors import InversionTableError
+from config.errors import InversionTableError, shorten
 from safety.signals import Command, Decision, Readings, Signals, Snapshot, Wish
 
 # zlib's own default: a second of ticks takes 1.2 ms here, and level 9 saves 2 % for three times that.
@@ -52,7 +52,9 @@ _encode = msgspec.json.Encoder().encode
 
 def pack(snapshots: Sequence[Snapshot]) -> bytes:
     """Return one or more ticks, in order, as compressed columns."""
-    columns = {name: _shortened(list(map(get, snapshots))) for name, get in _GETTERS}
+    columns: dict[str, Any] = {"ticks": len(snapshots)}
+    for name, get in _GETTERS:
+        columns[name] = _shortened(list(map(get, snapshots)))
     return zlib.compress(_encode(columns), LEVEL)
 
 
@@ -62,7 +64,7 @@ def columns_of(data: bytes) -> dict[str, Any]:
         columns = msgspec.json.decode(zlib.decompress(data))
     except (zlib.error, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ChunkError(f"stored ticks are damaged ({error})") from error
-    if not isinstance(columns, dict) or not isinstance(columns.get("number"), list | dict):
+    if not isinstance(columns, dict) or "ticks" not in columns:
         raise ChunkError("stored ticks are damaged (no columns)")
     return columns
 
@@ -74,6 +76,8 @@ def unpack(data: bytes, count: int) -> list[Snapshot]:
         ChunkError: the data are damaged, or hold another number of ticks.
     """
     columns = columns_of(data)
+    if columns["ticks"] != count:
+        raise ChunkError(f"stored ticks are damaged ({shorten(str(columns['ticks']))} of them where {count} are named)")
     try:
         groups = {prefix: _rows(columns, prefix, names, count) for prefix, names in _GROUPS.items()}
         whole = []

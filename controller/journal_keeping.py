@@ -23,7 +23,8 @@ REST_SAMPLE_MS: Final = 10_000
 REST_SAMPLES: Final = 60
 # Longer than the judge's state is awaited, which ends a stretch at rest.
 REST_STRETCH_MS: Final = 15_000
-JUDGED_EVERY_MS: Final = 60_000
+# Once a minute: its states come every ten seconds, and not to the tick.
+JUDGED_EVERY_MS: Final = 55_000
 
 
 class Chunk(NamedTuple):
@@ -66,7 +67,7 @@ class Keeper:
 
     Attributes:
         pending: what is to be written; whoever has written it puts a new `Pending` in its place.
-        tick, event: the newest that this has seen and that no longer wait for their second to be full.
+        tick: the newest that no longer waits for its second to be full. event: the newest.
         active: whether every tick is kept at present.
     """
 

@@ -24,7 +24,7 @@ import msgspec
 from controller.journal_rotation import LARGEST_BYTES
 from controller.messages import Event
 from controller.recorder_parent import parent_command
-from controller.recorder_words import Batch, Leaving, Resume, Word
+from controller.recorder_words import LONGEST_PACKET, Batch, Leaving, Resume, Word
 from safety.judged import INITIAL, Judged
 from safety.signals import Snapshot
 
@@ -242,7 +242,13 @@ class RecorderLink:
 
     def _put(self, batch: Batch, tick: int, event: int, ticks: int) -> None:
         waiting = self._waiting
-        waiting.append(Sent(self._encode(batch), tick, event, ticks, self._now_ms()))
+        data = self._encode(batch)
+        if len(data) > LONGEST_PACKET:
+            # Nothing that the control process says is so long; it must not stand in the way of the rest.
+            self.lost += ticks
+            self._judged_ms = None
+            return
+        waiting.append(Sent(data, tick, event, ticks, self._now_ms()))
         if len(waiting) + len(self._flying) <= MOST_BATCHES:
             return
         # What happened is worth more than how the angle was: of events a thousand messages wait.
@@ -305,8 +311,8 @@ class RecorderLink:
         except OSError as error:
             if error.errno in (errno.EPIPE, errno.ECONNRESET):
                 self._gone = True
-            elif error.errno == errno.EMSGSIZE:
-                # Nothing that the control process says is so long; it must not stand in the way of the rest.
+            elif error.errno == errno.EMSGSIZE and waiting:
+                # A kernel that allows less than LONGEST_PACKET at once.
                 self.lost += waiting.popleft().ticks
 
     def _look(self) -> None:

@@ -64,6 +64,8 @@ class Worker:
         self._comes.register(line, select.POLLIN)
         # Nothing but that the other end was closed.
         self._ends.register(line, 0)
+        # What is on the disk, or is not to be kept; what only waits to be written is not among it.
+        self._done_tick = self._done_event = 0
         self._mine = False
         self._of_another: list[Batch] = []
         self._waits_since: float | None = None
@@ -94,6 +96,15 @@ class Worker:
             self._rotate(now)
             if os.getppid() != self._parent:
                 self._take_over()
+
+    def tell_defect(self, error: Exception) -> None:
+        """Say that this worker ends by a defect of its own, and where the traceback is."""
+        from controller.places import keep_traceback
+
+        where = keep_traceback(error, str(Path(self._order.journal).parent.parent))
+        kept = f"; the traceback is in {where}" if where else ""
+        self._trouble = f"the recorder ended by a defect ({type(error).__name__}: {error}){kept}; it is started again"
+        self._tell()
 
     # What comes -------------------------------------------------------------------------------------------------------
 
@@ -141,7 +152,7 @@ class Worker:
             self._write()
         elif not keeper.active:
             # Nothing of this is to be written, so that it is done with.
-            keeper.tick = max(keeper.tick, batch.snapshots[-1].number if batch.snapshots else 0)
+            self._done_tick = max(self._done_tick, batch.snapshots[-1].number if batch.snapshots else 0)
             self._tell()
         self._waits_since = (self._waits_since or time.monotonic()) if keeper.waits else None
 
@@ -160,6 +171,7 @@ class Worker:
         self._trouble = ""
         self._keeper = Keeper(self._journal.tick, self._journal.open_visit)
         self._keeper.event = self._journal.event
+        self._done_tick, self._done_event = self._journal.tick, self._journal.event
         self._tell(begins=True)
 
     def _settle(self) -> None:
@@ -180,6 +192,7 @@ class Worker:
             return
         keeper.pending = Pending()
         self._trouble = ""
+        self._done_tick, self._done_event = max(self._done_tick, keeper.tick), keeper.event
         self._tell()
 
     def _finished(self) -> bool:
@@ -221,8 +234,8 @@ class Worker:
 
     def _tell(self, begins: bool = False, ends: bool = False) -> None:
         """Say how far everything is written, and what is wrong; a control process that does not listen misses it."""
-        keeper, said = self._keeper, tuple(self._journal.said)
-        tick, event = (0, 0) if keeper is None else (keeper.tick, keeper.event)
+        said = tuple(self._journal.said)
+        tick, event = self._done_tick, self._done_event
         now = (tick, event, self._trouble, said, begins, ends)
         if now == self._told:
             return
@@ -256,7 +269,12 @@ def main(words: list[str]) -> int:
         signal.signal(number, signal.SIG_IGN)
     parent = os.getppid()
     with socket.socket(fileno=int(words[0])) as line:
-        Worker(line, int(words[1]), words[2], parent).run()
+        worker = Worker(line, int(words[1]), words[2], parent)
+        try:
+            worker.run()
+        except Exception as error:  # noqa: BLE001 a defect is told, whatever it is, and the next worker tries again
+            worker.tell_defect(error)
+            return 1
     return 0
 
 
