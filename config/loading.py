@@ -124,6 +124,12 @@ def load_source(model: type[_Loaded], source: Source) -> _Loaded:
     return _validated(model, data, source)
 
 
+@functools.cache
+def _right(*parts: str) -> dict[str, Any]:
+    """Return a shipped file that is right; read once, since the control process asks in the middle of its work."""
+    return parse(read_shipped(shipped_file(*parts)), "shipped")
+
+
 def _format_of(data: dict[str, Any]) -> str:
     value = data.get("format")
     return value if isinstance(value, str) else ""
@@ -143,6 +149,17 @@ def _format_problem(label: str, data: dict[str, Any], wanted: list[str]) -> Prob
     return Problem(label, "format", told(data["format"]), bound, "is no format of ours", near and f'"{near}"')
 
 
+def plan_of(data: dict[str, Any], label: str) -> Plan:
+    """Return the plan that came as data, not as a file; `label` is what messages call it.
+
+    Raises:
+        ConfigurationError: it cannot be used; it carries every reason.
+    """
+    if _format_of(data) != plans.FORMAT:
+        raise ConfigurationError([_format_problem(label, data, [plans.FORMAT])])
+    return _validated(Plan, data, Source(label, "", "file", shipped_file("plans")))
+
+
 def _validated(model: type[_Loaded], data: dict[str, Any], source: Source) -> _Loaded:
     """Return the model, or raise every problem of the file at once."""
     problems: list[Problem] = []
@@ -154,8 +171,7 @@ def _validated(model: type[_Loaded], data: dict[str, Any], source: Source) -> _L
     try:
         loaded = model.model_validate(data)
     except ValidationError as error:
-        pins = model is Profile and "gpio" in data
-        right = parse(read_shipped(shipped_file(*(_PINS if pins else _RIGHT[model]))), "shipped")
+        right = _right(*(_PINS if model is Profile and "gpio" in data else _RIGHT[model]))
         problems.extend(problems_of(model, data, error, right, source.label))
         raise ConfigurationError(problems) from None
     if problems:

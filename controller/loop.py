@@ -57,6 +57,11 @@ class ControlLoop:
         self.ticks = 0
         self._started_ms = clock.now_ms()
 
+    @property
+    def t_ms(self) -> int:
+        """Milliseconds since this loop began, as snapshots count them."""
+        return self.clock.now_ms() - self._started_ms
+
     def tick(self, deadline_ms: int) -> Snapshot:
         """Run one tick; it ends at a new frame, or at `deadline_ms` on the injected clock."""
         readings = self.bridge.read(deadline_ms, self.host)

@@ -79,15 +79,26 @@ class SessionMachine(Following):
         self._lifts_to_cdeg = RAISE_PAUSE_CDEG
         self._stop_because = ""
         self._acknowledge = False
+        self._ends = False
+        self._warn_ms = 0
 
     def stop(self, because: str) -> None:
         """Ask for a stop, as the panel's STOP does; `because` is recorded."""
         self._stop_because = because
 
-    def bring_patient_back(self, because: str) -> None:
-        """Ask for a return, as one touch of RETURN does; `because` is recorded."""
+    def bring_patient_back(self, because: str, warn_ms: int = 0) -> None:
+        """Ask for a return, as one touch of RETURN does; `because` is recorded.
+
+        For `warn_ms` a tone sounds first, in which the table goes no deeper: whoever asks has seen an old picture.
+        """
+        # Whoever asks again does not put off what was asked for before.
+        self._warn_ms = min(self._warn_ms, warn_ms) if self._return_because else warn_ms
         self._return_because = because
         self.ended_by_person = True
+
+    def ask_to_disarm(self) -> None:
+        """Ask for DISARM, as CONFIRM at the end of a session does; unarmed, everything has to be proven anew."""
+        self._ends = True
 
     def acknowledge(self) -> None:
         """Ask for the sound to pause."""
@@ -171,6 +182,11 @@ class SessionMachine(Following):
             motion.end_tick()
             if motion.sounding:
                 left_ms = motion.left_ms if state is not HOLDING else left_ms
+        if self._warn_ms:
+            self._warn_ms = 0 if decision.returning else max(self._warn_ms - elapsed_ms, 0)
+            velocity = max(velocity, 0)
+        if self._ends:
+            self._ends, disarm = False, True
         return self._wish(velocity, plan_return, arm, disarm, left_ms, guide)
 
     def _wish(
@@ -181,7 +197,10 @@ class SessionMachine(Following):
         acknowledge, state, walk = self._acknowledge, self.state, self.walk
         if stop_because or acknowledge:
             self._stop_because, self._acknowledge = "", False
-        if return_because and state not in (TILTING, HOLDING, STOPPED):
+        warns = self._warn_ms > 0
+        if warns:
+            return_because = ""
+        elif return_because and state not in (TILTING, HOLDING, STOPPED):
             self._return_because = ""
         # The angle to which the plan goes now.
         planned_cdeg = 0
@@ -203,7 +222,7 @@ class SessionMachine(Following):
             walk.number,
             planned_cdeg,
             left_ms if left_ms > 0 else 0,
-            self._motion.sounding,
+            self._motion.sounding or warns,
             start.steps.name,
             guide,
             question,

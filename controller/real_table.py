@@ -79,7 +79,7 @@ def open_serial(where: str, profile: Profile, plan: Plan, declared_by: str | Non
         clock=clock,
         guard="host build" if bridge.firmware == NO_MICROCONTROLLER else "microcontroller",
         permit=permit,
-        host=Host(clock_ok=wall_s >= newest_record_s(state) - SLACK_S, config_ok=True, wall_s=wall_s),
+        host=Host(clock_ok=wall_s >= newest_record_s(state) - SLACK_S, config_ok=True, wall_s=wall_s, records_ok=True),
         observers=(),
         truth=None,
         gave_up=str,

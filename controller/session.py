@@ -31,6 +31,8 @@ A_QUESTION_MS: Final = 30_000
 STRAPS_STAY_MS: Final = 5_000
 LEVEL_CDEG: Final = 150
 KNOWN_MS: Final = 1000
+# Far more than anybody tries to arm in one visit; the number of a try goes into the session id.
+MOST_TRIES: Final = 1000
 
 COMPLETED: Final = "completed"
 TRIPPED: Final = "tripped"
@@ -141,6 +143,8 @@ class Session:
         held_tilt: the profile's rule on how a tilt runs; `strap_wait` that on a strap that opens below level.
         strap_wait: see there.
         lamps_tested: whether somebody has told this program already that every lamp is lit and the tone sounds.
+        loop: the loop of the sessions before this one, which then goes on with this one's machine; None: a new one.
+        visit: which session of that loop this is, so that no two of them have one session id.
 
     Raises:
         ValueError: there is neither a permit nor a screening list; or plans to choose from, and no `permit_for`.
@@ -161,6 +165,8 @@ class Session:
         held_tilt: bool = True,
         strap_wait: bool = False,
         lamps_tested: bool = False,
+        loop: ControlLoop | None = None,
+        visit: int = 0,
     ) -> None:
         """Begin with an idle machine; nothing moves before the first tick."""
         self._limits = limits
@@ -180,6 +186,7 @@ class Session:
         self._plans = {steps_of(one): one for one in offered}
 
         def arm(number: int, steps: Steps) -> Arm:
+            number += visit * MOST_TRIES
             return arm_of(self._plans[steps], limits, self._permits[steps.hash], held_tilt, strap_wait, number)
 
         self.machine = SessionMachine(
@@ -190,12 +197,17 @@ class Session:
             declare=self._declare,
             lamps_tested=lamps_tested,
         )
-        self.loop = ControlLoop(bridge, self.machine, limits, clock, host)
+        if loop is None:
+            loop = ControlLoop(bridge, self.machine, limits, clock, host)
+        else:
+            loop.machine = self.machine
+        self.loop = loop
         self.snapshot: Snapshot | None = None
         self.finished = False
         self.gave_up = ""
         self.causes: list[Cause] = []
         self._clock = clock
+        self._began_ms = loop.t_ms
         self._was_armed = False
         self._quiet_ms = 0
         self._buttons = 0
@@ -203,6 +215,11 @@ class Session:
         self._patience_ms = max(one.rest_s for one in offered) * 1000 + NOBODY_ACTS_MS
         questions = 0 if self._screening is None else len(self._screening.items)
         self._arms_within_ms = NOBODY_ARMS_MS + questions * A_QUESTION_MS
+
+    @property
+    def was_armed(self) -> bool:
+        """Whether the table has been armed in this session."""
+        return self._was_armed
 
     @property
     def plan(self) -> Plan:
@@ -222,12 +239,16 @@ class Session:
     def tick(self) -> Snapshot:
         """Run one tick and see whether the session is over."""
         snapshot = self.loop.tick(self._clock.now_ms() + TICK_MS)
+        self.see(snapshot)
+        return snapshot
+
+    def see(self, snapshot: Snapshot) -> None:
+        """Take in a tick of the loop, and see whether the session is over."""
         self.snapshot = snapshot
         decision = snapshot.decision
         if decision.causes:
             self._note(decision.causes)
         self._watch(snapshot)
-        return snapshot
 
     def bring_patient_back(self, because: str) -> None:
         """Ask for the return and for the end of the session."""
@@ -265,7 +286,7 @@ class Session:
                 self.finished = not moving and (opened or self._straps_ms >= stay_ms)
             elif (self.gave_up or self.machine.start.declined) and not moving:
                 self.finished = True
-            elif snapshot.t_ms >= self._arms_within_ms:
+            elif snapshot.t_ms - self._began_ms >= self._arms_within_ms:
                 self.finished = not moving
         elif self.gave_up and not moving and decision.still and decision.region in (Region.LEVEL, Region.ABOVE):
             self.finished = True

@@ -92,13 +92,15 @@ def of_plan(arm: Arm, limits: Limits) -> list[Cause]:
 
 
 def of_person(arm: Arm, readings: Readings, straps: Straps, limits: Limits) -> list[Cause]:
-    """What speaks against this plan for this person now: clock, configuration, read-back, prescription, permit."""
+    """What speaks against this plan for this person now: clock, configuration, records, read-back, permit."""
     permit, host = arm.permit, readings.host
     found = []
     if not host.clock_ok:
         found.append(refusal("H28", 0, 1, "clock synchronised"))
     if not host.config_ok or not arm.session_id > 0:
         found.append(refusal("H30", 0, 1, "configuration proven"))
+    if not host.records_ok:
+        found.append(refusal("H33", 0, 1, "session recorded"))
     if permit.plan_hash != arm.plan_hash or not arm.plan_hash:
         found.append(refusal("H31", 0, 1, "permit for this plan"))
     if not straps.read_back:

@@ -11,7 +11,22 @@ import msgspec
 
 from config.limits import INVERTED_CDEG, LEVEL_BAND_CDEG, Limits
 from safety import angle as angle_checks
-from safety import arming, calm, drive, echo, latches, link, motion, people, standing, straps, supply, timing, track
+from safety import (
+    arming,
+    calm,
+    drive,
+    echo,
+    host,
+    latches,
+    link,
+    motion,
+    people,
+    standing,
+    straps,
+    supply,
+    timing,
+    track,
+)
 from safety.echo import Echo
 from safety.judged import NOTHING, Judged
 from safety.moving import JUDGED_RETURN, NOT_RETURNING, PLAN_RETURN, Seen
@@ -145,6 +160,8 @@ def in_full(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tupl
         echo.causes(guard, now, was.latched, was.moving.back.kind == JUDGED_RETURN)
     elif not was.link.booted and fresh:
         link.booted_below(angles.angle_cdeg, now)
+    host.began_elsewhere(readings, guard, armed, was.echo.asked, where, now)
+    host.unrecorded(readings, armed, below, now)
     people.causes(people_now, readings, armed is not None, below, host_stop and not was.host_stop, now)
     if len(now) > 1:
         now.sort(key=code_of)

@@ -21,7 +21,7 @@ class Demand(enum.IntEnum):
     CUT = 5
 
 
-# Until Python 3.12 reading a member off its class costs ten times a plain name; the tick uses these.
+# Before Python 3.12 a member read off its class costs ten times a plain name.
 DEMAND_ALLOW: Final = Demand.ALLOW
 DEMAND_NO_DEEPENING: Final = Demand.NO_DEEPENING
 DEMAND_STOP: Final = Demand.STOP
@@ -112,8 +112,7 @@ BUTTONS: Final[dict[str, int]] = {
     "PLAN_DOWN": PLAN_DOWN,
 }
 
-# Lamps, one bit each, in `Signals.lamps`: the three alarm lamps, one in each button, one for each strap, one that says
-# that the table is armed, and the patient's own, which breathes.
+# Lamps, one bit each, in `Signals.lamps`: alarm lamps, one in each button, for each strap, armed, the patient's own.
 LAMP_RED: Final = 0x0001
 LAMP_YELLOW: Final = 0x0002
 LAMP_CYAN: Final = 0x0004
@@ -129,7 +128,6 @@ LAMP_PLAN: Final = 0x0800
 LAMP_STRAP_LEFT: Final = 0x1000
 LAMP_STRAP_RIGHT: Final = 0x2000
 LAMP_BREATHE: Final = 0x4000
-# The same by name, in the order of their bits.
 LAMP_NAMES: Final = (
     "RED YELLOW CYAN ARMED TILT RAISE RETURN STOP PRESENCE ACK CONFIRM PLAN STRAP_LEFT STRAP_RIGHT BREATHE"
 )
@@ -181,16 +179,18 @@ class Guard(msgspec.Struct, frozen=True, gc=False):
 
 
 class Host(msgspec.Struct, frozen=True, gc=False):
-    """What the host knows of itself; the control loop hands it to `Bridge.read`, which passes it on unchanged.
+    """What the host knows of itself; the loop hands it to `Bridge.read`, which passes it on unchanged.
 
-    `wall_s` is a label (seconds since 1970) and is judged once, at arming. `started_table` is true only
-    where the command itself started the table, so that simulated people are the only ones on it.
+    `wall_s` is a label (seconds since 1970), judged at arming. `started_table`: the program started the table, and only
+    simulated people are on it. `unfinished`: the last run ended in mid-session, and level was not reached since.
     """
 
     clock_ok: bool = False
     config_ok: bool = False
     started_table: bool = False
     wall_s: int = 0
+    records_ok: bool = False
+    unfinished: bool = False
 
 
 class Readings(msgspec.Struct, frozen=True, gc=False):

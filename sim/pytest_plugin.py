@@ -105,7 +105,7 @@ class Rig:
             todo,
             limits,
             tamper(permits.simulated(todo, limits.screening_version, WALL_S), self.table),
-            Host(clock_ok=True, config_ok=True, started_table=True, wall_s=WALL_S),
+            Host(clock_ok=True, config_ok=True, started_table=True, wall_s=WALL_S, records_ok=True),
             held_tilt=table_profile.session.held_tilt,
             strap_wait=table_profile.session.strap_wait,
         )

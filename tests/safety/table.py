@@ -47,7 +47,7 @@ ARM = Arm(
     used_today_s=0,
     permit=PERMIT,
 )
-HOST = Host(clock_ok=True, config_ok=True, started_table=True, wall_s=1000)
+HOST = Host(clock_ok=True, config_ok=True, started_table=True, wall_s=1000, records_ok=True)
 WHOLE: dict[str, Any] = {
     "age_ms": 0,
     "slow_age_ms": 0,

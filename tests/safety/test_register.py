@@ -5,14 +5,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
-from safety import latches
+from safety import asking, latches
 from safety.link import Link
 from safety.people import People
-from safety.signals import TILT, Alarm, Cause, Contacts, Demand, Host
+from safety.signals import TILT, Alarm, Cause, Contacts, Demand, Guard, GuardState, Host
 from tests.safety.register import ROOT, offences, rows, sources
-from tests.safety.table import Bench, arm_with, armed, permit_with, ready, tilted
+from tests.safety.table import HOST, Bench, arm_with, armed, permit_with, ready, tilted
 
 ROWS = rows()
 ACTIVE = [row for row in ROWS if row["status"] == "active"]
@@ -156,6 +157,12 @@ def one_frozen(code: str, bound_ms: int) -> tuple[Cause, int]:
     return bench.cause(code), bench.t_ms - start
 
 
+def foreign(_code: str, _bound_ms: int) -> tuple[Cause, int]:
+    cause = asking.someone_else(asking.CHANGES, trusted=False, picture_ms=0)
+    assert cause is not None
+    return cause, 0
+
+
 def wrong_way(code: str, bound_ms: int) -> tuple[Cause, int]:
     bench = standing()
     bench._speed = -60
@@ -219,10 +226,13 @@ PROVOKED: dict[str, Callable[[str, int], tuple[Cause, int]]] = {
     "H26": by(lambda: armed().hold("TILT", "RAISE")),
     "H27": late,
     "H28": refused(arm_with(), host=Host(config_ok=True, started_table=True)),
+    "H29": by(Bench, angle_cdeg=-3000, guard=Guard(GuardState.STOP, session_id=9)),
     "H30": refused(arm_with(), host=Host(clock_ok=True, started_table=True)),
     "H31": refused(permit_with(plan_hash="another")),
     "H32": resting,
+    "H33": refused(arm_with(), host=msgspec.structs.replace(HOST, records_ok=False)),
     "H34": refused(permit_with(pseudonym="")),
+    "H35": foreign,
     "H36": by(moving_above, angle_cdeg=7701),
 }
 

@@ -24,7 +24,7 @@ def main() -> None:
     hands = HandsClient(sys.argv[3], now=lambda: host.ms / 1000)
     bridge = open_bridge(host)
     permit = permits.simulated(BRIEF, LIMITS.screening_version, WALL_S)
-    knows = Host(clock_ok=True, config_ok=True, started_table=True, wall_s=WALL_S)
+    knows = Host(clock_ok=True, config_ok=True, started_table=True, wall_s=WALL_S, records_ok=True)
     session = Session(bridge, host, BRIEF, LIMITS, permit, knows)
     people = People(hands, AT_LEVEL)
     session.loop.observers += [people.observe, lambda _: hands.renew()]

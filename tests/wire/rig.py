@@ -48,7 +48,7 @@ class WireRig:
         self.host = Lockstep.at(end)
         self.bridge = open_bridge(self.host)
         permit = permits.simulated(plan, LIMITS.screening_version, WALL_S)
-        knows = Host(clock_ok=True, config_ok=True, started_table=simulated, wall_s=WALL_S)
+        knows = Host(clock_ok=True, config_ok=True, started_table=simulated, wall_s=WALL_S, records_ok=True)
         self.session = Session(self.bridge, self.host, plan, LIMITS, permit, knows)
         self.faults = FaultSchedule(self.table)
         self.recorder = Recorder()
