@@ -9,6 +9,7 @@ from tests.gpio.rig import GpioRig
 from tests.sessions.by_buttons import Hand
 from tests.sessions.runs import BRIEF
 
+NIGHTLY = pytest.mark.nightly
 DROPPED_MS = 250  # commissioned: what the hazard page allows from the last edge
 PHASES = [(State.TILTING, 4.0), (State.HOLDING, 1.5), (State.RETURNING, 3.0)]
 
@@ -45,7 +46,7 @@ def test_the_relay_drops_drive_and_brake_and_the_table_stays(on_pins: RigFactory
     assert rig.angle_deg == pytest.approx(stood_deg, abs=0.01)
 
 
-@pytest.mark.parametrize("duty", [0.0, 1.0])
+@pytest.mark.parametrize("duty", [pytest.param(0.0, marks=NIGHTLY), 1.0])
 def test_a_pulse_that_stands_still_with_its_program_turns_the_table_no_further_than_the_relay_lets_it(
     on_pins: RigFactory, duty: float
 ) -> None:
@@ -61,10 +62,14 @@ def test_a_pulse_that_stands_still_with_its_program_turns_the_table_no_further_t
     assert rig.speed_deg_s == 0.0
 
 
-INVERTED = [(State.TILTING, 6.0), (State.HOLDING, 1.5), (State.RETURNING, 2.0)]
-
-
-@pytest.mark.parametrize(("state", "after_s"), INVERTED, ids=[state.value for state, _ in INVERTED])
+@pytest.mark.parametrize(
+    ("state", "after_s"),
+    [
+        pytest.param(State.TILTING, 6.0, id="tilting"),
+        pytest.param(State.HOLDING, 1.5, id="holding", marks=NIGHTLY),
+        pytest.param(State.RETURNING, 2.0, id="returning", marks=NIGHTLY),
+    ],
+)
 def test_the_relays_own_alarm_tells_people_whatever_the_panel_shows(
     on_pins: RigFactory, state: State, after_s: float
 ) -> None:

@@ -203,7 +203,8 @@ def test_whatever_fails_while_it_is_opened_everything_is_off_and_let_go(pi: Make
     here.open(tmp_path).close()
     claims = next(number for number, call in enumerate(here.lgpio.calls) if call == ("input", pins().buttons.stop))
     assert claims > 20
-    for number in range(1, claims + 1):
+    # Every third, so that each kind of device fails at each of its steps somewhere.
+    for number in range(1, claims + 1, 3):
         here = pi()
         here.lgpio.fail_at = number
         assert "a pin cannot be opened" in refused(here, tmp_path)

@@ -58,7 +58,7 @@ def test_a_set_point_is_followed_at_the_one_speed_there_is() -> None:
     table.close()
 
 
-@pytest.mark.parametrize("dead_time_ms", [50, 100, 400])
+@pytest.mark.parametrize("dead_time_ms", [50, pytest.param(100, marks=pytest.mark.nightly), 400])
 def test_the_way_is_never_changed_without_the_dead_time(dead_time_ms: int) -> None:
     table, log = relays(dead_time_ms)
     for index in range(8):

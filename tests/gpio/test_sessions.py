@@ -64,7 +64,7 @@ def test_simulated_people_vouch_for_nobody_on_pins(on_pins: RigFactory) -> None:
 def test_one_seed_gives_one_run(on_pins: RigFactory) -> None:
     one, same, other = on_pins(BRIEF, seed=5), on_pins(BRIEF, seed=5), on_pins(BRIEF, seed=6)
     for rig in (one, same, other):
-        rig.forward(18.0)
+        rig.forward(12.0)
     assert one.rows == same.rows
     assert one.rows != other.rows
 
