@@ -93,6 +93,11 @@ class Keeper:
         self._now_ms = 0
 
     @property
+    def resting(self) -> bool:
+        """Whether ticks were seen, nothing goes on, and there is no visit."""
+        return self._now_ms > 0 and not self.active and self.visits.open is None
+
+    @property
     def waits(self) -> bool:
         """Whether there are ticks that wait for their second to be full."""
         return self.active and bool(self._ticks)

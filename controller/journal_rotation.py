@@ -66,7 +66,7 @@ class Rotation:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-        connection.execute(f"PRAGMA incremental_vacuum({PAGES_A_STEP})").fetchall()
+        _vacuum(connection, PAGES_A_STEP)
         return more
 
     def _take_out(
@@ -115,5 +115,10 @@ class Rotation:
     def _give_back(connection: sqlite3.Connection) -> None:
         """Give free pages back to the disk."""
         if connection.execute("PRAGMA freelist_count").fetchone()[0]:
-            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            _vacuum(connection, connection.execute("PRAGMA freelist_count").fetchone()[0])
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _vacuum(connection: sqlite3.Connection, pages: int) -> None:
+    """Give up to so many free pages back. Only as a script does this pragma run to its end: it takes a step a page."""
+    connection.executescript(f"PRAGMA incremental_vacuum({int(pages)})")

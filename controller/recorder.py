@@ -180,16 +180,16 @@ class RecorderLink:
         said, self._said = self._said, []
         return said
 
-    def close(self, because: str = "") -> bool:
+    def close(self, because: str = "", within_s: float = CLOSING_S) -> bool:
         """Hand over what is left, wait for the recorder to write it, and return whether it has; not in a tick.
 
-        A recorder that takes longer than ten seconds goes on by itself. Doing so twice is allowed.
+        A recorder that takes longer than `within_s` goes on by itself for a while. Doing so twice is allowed.
         """
         if self._line.fileno() < 0:
             return self._written
         self._hand_over((), None)
         self._waiting.append(Sent(self._encode(Leaving(because)), 0, 0, 0, self._now_ms()))
-        until_s = time.monotonic() + CLOSING_S
+        until_s = time.monotonic() + within_s
         self.attend()
         while self._waiting and self._wait(until_s):
             self.attend()

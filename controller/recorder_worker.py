@@ -217,7 +217,7 @@ class Worker:
     def _rotate(self, now: float) -> None:
         """Take out what is old, a little at a time, while the table rests."""
         keeper = self._keeper
-        if now < self._rotates_at or keeper is None or self._trouble or keeper.active or keeper.visits.open is not None:
+        if now < self._rotates_at or keeper is None or self._trouble or not keeper.resting:
             return
         try:
             more = self._journal.rotate(self._wall_ms if self._clock_ok else None)

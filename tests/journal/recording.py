@@ -50,10 +50,18 @@ def event(number: int, text: str = "something", kind: str = "request", t_ms: int
 class Recorded:
     """A recorder and how far it was fed."""
 
-    def __init__(self, state: Path, *, clock: Callable[[], int] = real_ms, largest_bytes: int = LARGEST_BYTES) -> None:
+    def __init__(
+        self,
+        state: Path,
+        *,
+        clock: Callable[[], int] = real_ms,
+        largest_bytes: int = LARGEST_BYTES,
+        limits: Limits | None = None,
+    ) -> None:
         self.path = journal_path(state, TABLE)
         self.ticks = 0
-        self.link = RecorderLink.start(state, TABLE, ABOUT, now_ms=clock, largest_bytes=largest_bytes)
+        about = {**ABOUT, "limits": limits or Limits()}
+        self.link = RecorderLink.start(state, TABLE, about, now_ms=clock, largest_bytes=largest_bytes)
 
     def __enter__(self) -> Self:
         self.until(lambda: self.link.ok)
@@ -77,12 +85,12 @@ class Recorded:
             select.select([self.link], [], [], 0.1)
             self.link.attend()
 
-    def feed_until(self, question: Callable[[], bool], ticks: int = 10) -> None:
+    def feed_until(self, question: Callable[[], bool], ticks: int = 10, moving: bool = True) -> None:
         """Hand over ticks, as a table does, until a question is answered yes."""
 
         def fed() -> bool:
             if self.ticks - self.link.committed < 1000 or not self.link.ok:
-                self.feed(ticks)
+                self.feed(ticks, moving)
             return question()
 
         self.until(fed)
@@ -104,7 +112,7 @@ def record(rig: Rig, state: Path, watch: Callable[[Snapshot], Sequence[Event]] =
     """Run a session to its end in virtual time, recorded by a real child process; return its journal."""
     loop = rig.session.loop
     rig.expect("*")
-    with Recorded(state) as recorded:
+    with Recorded(state, limits=loop.limits) as recorded:
         link = recorded.link
         while not rig.session.finished:
             snapshot = rig.session.tick()

@@ -4,6 +4,7 @@ import os
 import random
 import resource
 import shutil
+import signal
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,11 @@ from pathlib import Path
 import pytest
 
 from controller.journal import Journal
+from controller.journal_file import JournalFile
+from controller.journal_keeping import Pending
+from controller.journal_rotation import LARGEST_BYTES
 from controller.journal_schema import APPLICATION_ID
-from tests.journal.recording import TABLE, Recorded, ended, event
+from tests.journal.recording import ABOUT, TABLE, WALL_MS, Recorded, ended, event
 from tests.journal.test_recorder import kept
 
 
@@ -46,13 +50,21 @@ def test_a_full_disk_is_said_and_nothing_is_missing_when_there_is_room_again(tmp
 
 
 def test_a_journal_that_has_its_largest_size_says_that_there_is_no_room(tmp_path: Path) -> None:
-    with Recorded(tmp_path, largest_bytes=70_000) as recorded:
+    empty = JournalFile(tmp_path / "empty.sqlite3", {**ABOUT, "boot": "one"}, WALL_MS, LARGEST_BYTES)
+    empty.write(Pending())
+    empty.close()
+    largest = empty.path.stat().st_size + 2 * 4096
+    with Recorded(tmp_path, largest_bytes=largest) as recorded:
         recorded.feed_until(lambda: not recorded.link.ok, 200)
         assert "no room left" in recorded.link.trouble
-        assert not recorded.path.stat().st_size > 70_000
+        assert not recorded.path.stat().st_size > largest
         before = recorded.link.committed
         recorded.feed(200)
         assert recorded.link.committed == before
+        assert not recorded.link.close(within_s=0.2)
+        assert "no room left" in recorded.link.trouble
+        for pid in (recorded.link.pid, recorded.link.worker_pid):
+            os.kill(pid, signal.SIGKILL)
     numbers = kept(recorded.path)
     assert numbers == list(range(1, numbers[-1] + 1))
     assert numbers[-1] >= before
