@@ -6,6 +6,7 @@ permitted. What was not permitted is told in one sentence.
 
 import ctypes
 import gc
+import math
 import os
 from array import array
 from typing import Final
@@ -110,7 +111,7 @@ class Lateness:
 
     def percentile_ms(self, percent: float) -> int:
         """Return the gap that so many percent of all ticks did not exceed; 255 stands for as much or more."""
-        left = percent / 100 * sum(self._counts)
+        left = math.ceil(round(percent * sum(self._counts) / 100, 6))
         for gap_ms, count in enumerate(self._counts):
             left -= count
             if left <= 0:

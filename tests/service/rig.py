@@ -1,7 +1,6 @@
 """A service on a simulated table in this very process, in virtual time, people around it or not."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,7 +14,7 @@ from controller.messages import Answer, Event, Welcome
 from controller.service import Served, Service
 from controller.visits import Rules
 from safety.judged import Judged
-from safety.signals import Host, Permit, Snapshot, State
+from safety.signals import Guide, Host, Permit, Proofs, Snapshot, State
 from sim.habits import Habits
 from sim.people import People
 from sim.table import SimulatedTable, build
@@ -136,6 +135,15 @@ class Rig:
     def codes(self) -> list[str]:
         return [cause.code for cause in self.snapshot.decision.causes]
 
+    def guide(self) -> Guide:
+        return self.snapshot.wish.guide
+
+    def offered(self) -> bool:
+        return self.service.state.offered
+
+    def proofs(self) -> Proofs:
+        return self.snapshot.decision.proofs
+
     # What is asked ------------------------------------------------------------------------------------------------
 
     def ask(self, request: say.Request, by: str = ME, trusted: bool = True) -> Answer:
@@ -149,7 +157,7 @@ class Rig:
         if permit is None:
             permit = permits.simulated(plan, LIMITS.screening_version, self.wall_s)
         permit = msgspec.structs.replace(permit, **changes)
-        return self.ask(say.Offer(1, self.seen, data or as_in_a_file(plan), permit))
+        return self.ask(say.Offer(1, self.seen, as_in_a_file(plan) if data is None else data, permit))
 
     def stop(self, seen: int | None = None) -> Answer:
         return self.ask(say.Stop(2, self.seen if seen is None else seen, "a test"))
@@ -167,11 +175,16 @@ class Rig:
 
     def visit(self, plan: Plan = SHORT) -> None:
         """Offer a plan, and let people do it from its beginning to the open straps."""
+        before = self.ended()
         assert self.offer(plan).ok
         people = self.come()
         self.until(lambda _: people.done)
-        self.until(lambda _: not self.service.state.offered and self.service.watcher.recent[-1].kind == "visit", 60)
+        self.until(lambda _: self.ended() >= before + 1, 60)
         self.people = None
+
+    def ended(self) -> int:
+        """Return how many visits have ended."""
+        return sum(event.values["step"] == "ended" for event in self.events("visit"))
 
 
 def as_in_a_file(plan: Plan) -> dict[str, Any]:
@@ -191,8 +204,3 @@ def as_in_a_file(plan: Plan) -> dict[str, Any]:
 def with_name(plan: Plan, name: str) -> Plan:
     """Return a plan that is the same but for its name."""
     return plan.model_copy(update={"name": name})
-
-
-def later(served: Served, **changes: Any) -> Served:
-    """Return what a service has to know, with changes."""
-    return replace(served, **changes)
