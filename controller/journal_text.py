@@ -216,5 +216,5 @@ def _plain(value: object) -> str:
     if isinstance(value, tuple):
         return "+".join(str(getattr(one, "code", one)) for one in value) or "nothing"
     if isinstance(value, msgspec.Struct):
-        return f"a {type(value).__name__}"
+        return type(value).__name__
     return getattr(value, "name", None) or str(value)

@@ -82,6 +82,8 @@ class VisitBook:
         if step in ("withdrawn", "ended"):
             visit.result = said.get("result", "") or (WITHDRAWN if step == "withdrawn" else visit.result)
             visit.end_reason = said.get("end_reason", visit.end_reason)
+            # Whoever lies on the table is let off after DISARM, and that is part of the visit.
+            visit.last_tick = max(visit.last_tick, self._last_tick)
             self._end(visit, event.wall_ms)
         elif visit not in self._changed:
             self._changed.append(visit)

@@ -95,6 +95,24 @@ def test_what_the_control_process_says_of_a_visit_holds() -> None:
     assert run.book.open is None
 
 
+def test_a_visit_that_began_at_the_panel_is_named_when_it_is_armed_and_lasts_until_the_patient_is_off() -> None:
+    run = Followed()
+    run.take(None)
+    run.take()
+    run.say("offered", plan="gentle", person="P-9")
+    run.take()
+    run.take(None)
+    run.take(None)
+    run.take(None)
+    run.say("ended", result="completed", end_reason="completed")
+    (visit,) = run.book.changed()
+    assert (visit.first_tick, visit.last_tick, visit.result) == (2, 6, "completed")
+    assert visit.ended_ms == WALL_MS + 60
+    run.take()
+    assert run.book.open is not None
+    assert run.book.open is not visit
+
+
 def test_an_offer_that_is_taken_back_is_a_visit_too() -> None:
     run = Followed()
     run.take(None)
