@@ -13,7 +13,7 @@ from typing import Final
 
 IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FIRST_PAUSE_S: Final = 0.1
-LONGEST_PAUSE_S: Final = 5.0
+LONGEST_PAUSE_S: Final = 2.0
 # A worker that lived for so long did not die of its start.
 LIVED_S: Final = 30.0
 

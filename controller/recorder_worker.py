@@ -267,6 +267,8 @@ def main(words: list[str]) -> int:
     """Run one worker: its end of the socketpair, its generation, its order as JSON."""
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
+    # What is written here is nobody else's business.
+    os.umask(0o077)
     parent = os.getppid()
     with socket.socket(fileno=int(words[0])) as line:
         worker = Worker(line, int(words[1]), words[2], parent)

@@ -1,6 +1,8 @@
 """The recorder as the control process has it: nothing is lost, whoever is killed; and who is killed is said."""
 
+import contextlib
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -11,7 +13,9 @@ import pytest
 from controller.journal import Journal, last_run
 from controller.recorder import AGAIN, GONE, LATEST_MS, SLOW, STARTING
 from controller.recorder_words import LONGEST_PACKET
+from controller.replay import Replayed, replay
 from safety.judged import INITIAL
+from sim.pytest_plugin import Rig
 from tests.journal.conftest import Visit
 from tests.journal.recording import TABLE, Clock, Recorded, ended, event, tick
 from tests.test_architecture import ROOT
@@ -101,6 +105,40 @@ def test_a_worker_that_is_killed_is_started_again_and_nothing_is_missing(tmp_pat
         recorded.feed(7)
     assert kept(recorded.path) == list(range(1, recorded.ticks + 1))
     assert link.lost == 0
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+def test_fifty_kills_at_random_ticks_of_a_visit_leave_no_gap_and_no_tick_that_cannot_be_judged_again(
+    tmp_path: Path,
+) -> None:
+    chance = random.Random(6)
+    rig = Rig("standard", faults=["strap-opens@holding+5s"])
+    rig.expect("*")
+    loop = rig.session.loop
+    with Recorded(tmp_path, limits=loop.limits) as recorded:
+        link = recorded.link
+        kills = set(chance.sample(range(100, 20_000), 50))
+        while not rig.session.finished:
+            snapshot = rig.session.tick()
+            link.observe(snapshot, (), loop.judged)
+            recorded.ticks = snapshot.number
+            if snapshot.number in kills:
+                # The one before may be dead still.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(link.worker_pid, signal.SIGKILL)
+            if snapshot.number - link.committed > 500:
+                recorded.until(lambda: recorded.ticks - link.committed < 300)
+    assert link.lost == 0
+    with Journal(recorded.path) as journal:
+        assert journal.snapshots(1, 1, 2**31) == rig.snapshots
+        result = replay(journal.stretches(1, 1, 2**31), journal.judged(1, 0, 2**31), journal.limits(1))
+    assert result == Replayed(ticks=len(rig.snapshots))
+
+
+def test_a_journal_is_readable_by_its_owner_only(visit: Visit) -> None:
+    assert visit.journal.stat().st_mode & 0o077 == 0
+    assert visit.journal.parent.stat().st_mode & 0o077 == 0
 
 
 def test_a_parent_that_is_killed_is_followed_by_its_worker(tmp_path: Path) -> None:
