@@ -51,6 +51,19 @@ class Kind(enum.Enum):
     """Changed once a press."""
 
 
+class Run(enum.Enum):
+    """What the last arrival of a key was, as far as a terminal lets anybody know."""
+
+    PRESSED = enum.auto()
+    """A press."""
+
+    AGAIN = enum.auto()
+    """A second press, or the first repetition of a key that is held down."""
+
+    REPEATED = enum.auto()
+    """A repetition: the key is held down."""
+
+
 class Key(NamedTuple):
     """What a key does: to which button, strap or stop, how, and for how long at least in the table's time."""
 
@@ -134,6 +147,8 @@ class Keys:
         self._grips: dict[str, Grip] = {}
         self._last: Key | None = None
         self._last_s = 0.0
+        self._looked_s = 0.0
+        self._run = Run.PRESSED
         self._typed: list[Key] = []
         self._due_ms = NEVER_MS
         self._pulled: dict[str, bool] = {}
@@ -159,6 +174,7 @@ class Keys:
         for button, grip in list(self._grips.items()):
             if now_s >= grip.until_s and snapshot.t_ms >= grip.until_ms:
                 self._release(button)
+        self._looked_s = now_s
         self._note_due()
 
     def observe(self, snapshot: Snapshot) -> None:
@@ -194,12 +210,14 @@ class Keys:
         # Only the key that came last can have come again by itself.
         since_s = now_s - self._last_s if key is self._last else math.inf
         self._last, self._last_s = key, now_s
+        # It came since the look before: a program that looks late must not take a key that is held for a new press.
+        self._run = run = self._run_with(since_s - (now_s - self._looked_s))
         if key.does not in BESIDE_ALL:
             for other in [button for button in self._grips if button != key.does and button not in BESIDE_ALL]:
                 self._release(other)
         if key.kind is Kind.HOLD:
             self._hold(key, now_s, since_s, snapshot.t_ms)
-        elif since_s >= (ONE_FINGER_S if key.kind is Kind.STEP else FIRST_S):
+        elif run is Run.PRESSED or (key.kind is Kind.STEP and since_s >= ONE_FINGER_S):
             if key.kind is Kind.TOGGLE:
                 self._toggle(key.does, snapshot)
             else:
@@ -208,6 +226,15 @@ class Keys:
             for grip in self._grips.values():
                 if grip.until_s:
                     grip.until_s = grip.last_s + FIRST_S
+
+    def _run_with(self, since_s: float) -> Run:
+        """Return what a key is that came again after `since_s`: a new press, or what a key that is held down sends."""
+        if since_s < ONE_FINGER_S:
+            return Run.REPEATED
+        # A key that comes as slowly a second time was let go of between: held down, it would come more quickly now.
+        if since_s < FIRST_S and self._run is not Run.AGAIN:
+            return Run.AGAIN if self._run is Run.PRESSED else Run.REPEATED
+        return Run.PRESSED
 
     def _hold(self, key: Key, now_s: float, since_s: float, t_ms: int) -> None:
         grip = self._grips.get(key.does)

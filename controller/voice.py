@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import TextIO
 
+NOT_TAKEN = "the results could not be written to stdout"
 LEAST_COLUMNS = 72
 WIDEST = 100
 # What the panel in a terminal needs.
@@ -47,13 +48,20 @@ class Voice:
         if _written(self._people, words) is not None:
             self._people = None
 
-    def hand_over(self, result: str) -> None:
-        """Give a result to whatever reads stdout; people are told where it cannot be taken, unless the reader left."""
+    def hand_over(self, result: str) -> bool:
+        """Give a result to whatever reads stdout; people are told where it cannot be taken, unless the reader left.
+
+        Returns whether it was taken; a reader who left has had enough, which is as good.
+        """
         failed = _written(self._results, result)
-        if failed is not None:
-            self._results = None
-            if not isinstance(failed, BrokenPipeError):
-                self.say(f"the result could not be written to stdout: {failed}")
+        if failed is None:
+            return True
+        self._results = None
+        if isinstance(failed, BrokenPipeError):
+            return True
+        told = failed.strerror if isinstance(failed, OSError) else failed
+        self.say(f"{NOT_TAKEN}: {told}; send them somewhere else")
+        return False
 
 
 def _written(stream: TextIO | None, words: str) -> Exception | None:

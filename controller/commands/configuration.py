@@ -8,6 +8,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from controller.voice import NOT_TAKEN, silence
+
 if TYPE_CHECKING:
     from config.errors import Problem
     from config.names import Source
@@ -190,14 +192,26 @@ def _plain(text: str) -> str:
 
 
 def _say(line: str) -> None:
-    _put(sys.stdout, line)
+    """Print a line of a result. Raises UsageError where nobody takes it."""
+    from config.errors import UsageError
+
+    try:
+        _put(sys.stdout, line)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence(sys.stdout)
+        raise UsageError(f"{NOT_TAKEN}: {error.strerror}; send them somewhere else") from error
 
 
 def _tell(line: str) -> None:
-    _put(sys.stderr, line)
+    try:
+        _put(sys.stderr, line)
+    except OSError:
+        silence(sys.stderr)
 
 
 def _put(stream: TextIO, line: str) -> None:
-    """Print a line, also where the terminal's encoding lacks a character."""
+    """Print a line, also where the terminal's encoding lacks a character. Raises OSError."""
     encoding = stream.encoding or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream)
+    print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)

@@ -8,6 +8,8 @@ from typing import Any
 from controller.arguments import add_example
 from controller.voice import Voice
 
+MISTAKE = 2
+
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand; `args.simulation` lists the faults."""
@@ -32,19 +34,18 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run_faults(args: argparse.Namespace) -> int:
-    """List the faults; return 0."""
+    """List the faults; return 0, or 2 where nobody took the list."""
     faults: list[dict[str, Any]] = args.simulation.faults()
     voice = Voice()
     if args.json:
-        voice.hand_over(json.dumps(faults, ensure_ascii=False))
-        return 0
+        return 0 if voice.hand_over(json.dumps(faults, ensure_ascii=False)) else MISTAKE
     widest = max(len(fault["name"]) for fault in faults)
+    lines = []
     for fault in faults:
         meaning = textwrap.wrap(fault.get("meaning", ""), 96 - widest) or [""]
-        voice.hand_over(f"{fault['name']:<{widest}}  {fault['hazard']}  {meaning[0]}")
-        for line in [*meaning[1:], *_parameters(fault["parameters"])]:
-            voice.hand_over(f"{'':<{widest}}       {line}")
-    return 0
+        lines.append(f"{fault['name']:<{widest}}  {fault['hazard']}  {meaning[0]}")
+        lines += [f"{'':<{widest}}       {line}" for line in [*meaning[1:], *_parameters(fault["parameters"])]]
+    return 0 if voice.hand_over("\n".join(lines)) else MISTAKE
 
 
 def _parameters(parameters: dict[str, dict[str, Any]]) -> list[str]:

@@ -20,6 +20,7 @@ diagram for a sheet of A4 (wiring.svg).
 Nothing is opened or switched: this needs no board.
 """
 PAGE, PICTURE = "wiring.md", "wiring.svg"
+MISTAKE = 2
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -39,7 +40,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run_wiring(args: argparse.Namespace) -> int:
-    """Tell how the table is wired; return 0.
+    """Tell how the table is wired; return 0, or 2 where nobody took what was told.
 
     Raises:
         InversionTableError: the profile cannot be used, its table is simulated, or the files cannot be written.
@@ -56,10 +57,10 @@ def run_wiring(args: argparse.Namespace) -> int:
         files = {"page": PAGE, "picture": PICTURE}
         voice.say(f"written: {folder / PAGE} and {folder / PICTURE}")
     if args.json:
-        voice.hand_over(json.dumps({**object_of(wiring), "files": files}, ensure_ascii=False))
-    elif args.out is None:
-        voice.hand_over("\n".join(lines_of(wiring, voice.width)))
-    return 0
+        taken = voice.hand_over(json.dumps({**object_of(wiring), "files": files}, ensure_ascii=False))
+    else:
+        taken = args.out is not None or voice.hand_over("\n".join(lines_of(wiring, voice.width)))
+    return 0 if taken else MISTAKE
 
 
 def _write(out: str, wiring: "Wiring") -> Path:

@@ -179,6 +179,25 @@ def test_two_presses_are_two() -> None:
     assert desk.words == ["+CONFIRM", "-CONFIRM"] * 2
 
 
+@pytest.mark.parametrize("each_ms", [250, 350, 500])
+def test_who_taps_impatiently_is_answered_at_every_second_tap(each_ms: int) -> None:
+    desk = Desk()
+    for _ in range(7):
+        desk.type("\n")
+        desk.wait(each_ms - LOOK_MS)
+    assert desk.words == ["+CONFIRM", "-CONFIRM"] * 4
+
+
+def test_a_key_held_down_while_the_program_looks_late_is_one_press() -> None:
+    desk = Desk()
+    desk.finger.press("\n")
+    desk.wait(500)
+    for late_ms in (300, 50, 250, 400):
+        desk.finger.now_ms += late_ms
+        desk.wait(LOOK_MS)
+    assert desk.words == ["+CONFIRM", "-CONFIRM"]
+
+
 def test_answers_typed_quickly_each_reach_the_table() -> None:
     desk = Desk()
     desk.type("-\n-\n+\n")

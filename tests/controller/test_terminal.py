@@ -41,11 +41,18 @@ def test_streams_that_are_closed_stop_nothing() -> None:
     assert subprocess.run(["sh", "-c", 'exec "$0" faults >&- 2>&-', COMMAND], check=False).returncode == 0
 
 
-def test_a_result_that_cannot_be_taken_is_told() -> None:
-    line = 'exec "$0" faults --json >/dev/full'
+@pytest.mark.parametrize("words", ["faults --json", "faults", "plans", "profiles --json", "wiring --profile pi-gpio"])
+def test_a_result_that_cannot_be_taken_is_told_in_one_sentence(words: str) -> None:
+    line = f'exec "$0" {words} >/dev/full'
     ran = subprocess.run(["sh", "-c", line, COMMAND], capture_output=True, text=True, check=False)
-    assert "could not be written to stdout" in ran.stderr
-    assert "Traceback" not in ran.stderr
+    assert ran.stderr.count("\n") == 1
+    assert "could not be written to stdout: No space left on device" in ran.stderr
+    assert ran.returncode == 2
+
+
+def test_people_who_cannot_be_told_stop_nothing() -> None:
+    line = 'exec "$0" check no-such-file.toml >/dev/full 2>/dev/full'
+    assert subprocess.run(["sh", "-c", line, COMMAND], check=False).returncode == 2
 
 
 def a_terminal(columns: int, lines: int = 24) -> tuple[int, int]:
