@@ -2,13 +2,12 @@
 
 Events are on the disk at once, the trace each second while anything goes on. What cannot be written is kept and tried
 again, and said; meanwhile nothing more is read, so that the control process sees it wait. It ends when the other end of
-the socket is closed, after writing everything. If its parent is gone it becomes the parent itself, so that somebody is
-there to start the next worker.
+the socket is closed, after writing everything; the signals that its parent ignores it ignores too. If its parent is
+gone it becomes the parent itself, so that somebody is there to start the next worker.
 """
 
 import os
 import select
-import signal
 import socket
 import sys
 import time
@@ -19,7 +18,7 @@ import msgspec
 
 from controller.journal_file import JournalFile, WriteError
 from controller.journal_keeping import Keeper, Pending
-from controller.recorder_parent import IGNORED, parent_command
+from controller.recorder_parent import parent_command
 from controller.recorder_words import LONGEST_PACKET, Batch, Leaving, Resume, ToRecorder, Word
 
 SECOND_S: Final = 1.0
@@ -265,8 +264,6 @@ class Worker:
 
 def main(words: list[str]) -> int:
     """Run one worker: its end of the socketpair, its generation, its order as JSON."""
-    for number in IGNORED:
-        signal.signal(number, signal.SIG_IGN)
     # What is written here is nobody else's business.
     os.umask(0o077)
     parent = os.getppid()

@@ -1,6 +1,7 @@
 """A control process that tests may kill: `python -m tests.journal.host STATE`; it records until it is ended.
 
-It says on stdout which processes record for it, then, again and again, up to which tick everything was committed.
+It says on stdout which processes record for it, then up to which tick everything was committed, then for each line on
+stdin, which says how many more ticks are to be handed over, how many there were.
 """
 
 import sys
@@ -23,7 +24,12 @@ def main() -> None:
         for number in range(2001, TICKS + 1):
             recorded.link.observe(tick(number), (), INITIAL)
         print(recorded.link.committed, flush=True)
-        sys.stdin.read()
+        number = TICKS
+        for line in sys.stdin:
+            for _ in range(int(line)):
+                number += 1
+                recorded.link.observe(tick(number), (), INITIAL)
+            print(number, flush=True)
 
 
 if __name__ == "__main__":

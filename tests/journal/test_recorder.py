@@ -75,6 +75,7 @@ def test_a_tick_never_waits_for_a_recorder_that_hangs_and_what_is_too_much_is_co
         recorded.until(lambda: link.committed >= 100)
         os.kill(link.worker_pid, signal.SIGSTOP)
         recorded.feed(10)
+        assert LATEST_MS <= 2000
         clock.ms += LATEST_MS
         recorded.feed(10)
         assert link.ok
@@ -233,6 +234,47 @@ def test_when_everything_is_killed_at_once_what_was_committed_is_there(tmp_path:
     with Journal(path) as journal:
         assert journal.run(1).ending == "cut off"
         assert journal.run(2).ending == "left"
+
+
+def test_what_a_killed_worker_had_not_read_is_written_by_the_next_one_though_control_is_dead_too(
+    tmp_path: Path,
+) -> None:
+    process, parent, worker = host(tmp_path)
+    assert process.stdout is not None
+    assert process.stdin is not None
+    committed = int(process.stdout.readline())
+    os.kill(worker, signal.SIGSTOP)
+    process.stdin.write("143\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "3200\n"
+    end(process)
+    os.kill(worker, signal.SIGKILL)
+    ended(worker, parent)
+    numbers = kept(tmp_path / "journal" / f"{TABLE}.sqlite3")
+    assert set(range(1, committed + 1)) <= set(numbers)
+    assert set(range(3061, 3201)) <= set(numbers)
+
+
+def test_after_a_kill_at_rest_every_tick_can_be_judged_again_as_soon_as_the_next_worker_is_there(
+    tmp_path: Path,
+) -> None:
+    with Recorded(tmp_path) as recorded:
+        link = recorded.link
+        recorded.feed_until(lambda: recorded.ticks >= 7500, 500, moving=False)
+        recorded.until(lambda: link.committed == 7500)
+        worker = link.worker_pid
+        os.kill(worker, signal.SIGKILL)
+        recorded.feed_until(lambda: link.worker_pid != worker and link.ok, moving=False)
+        again = recorded.ticks
+        recorded.feed(30, moving=False)
+        recorded.feed(200)
+    with Journal(recorded.path) as journal:
+        known = journal.judged_before(1, again + 31)
+        assert known is not None
+        assert known >= 7500
+        result = replay(journal.stretches(1, known + 1, 2**31), journal.judged(1, known, known), journal.limits(1))
+    assert result.ticks >= 200
+    assert result.unreachable == 0
 
 
 def test_signals_for_a_whole_terminal_do_not_end_the_recorder(tmp_path: Path) -> None:
