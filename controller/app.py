@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from config.plan import Plan
     from config.profile import Profile
     from controller.runner import OpenedTable
+    from controller.startup import AtHand
     from safety.signals import Permit
 
 PACKAGES = ("config", "safety", "firmware_bridge", "controller", "sim")
@@ -84,7 +85,7 @@ def foreign_names() -> list[str]:
 def _parsed(words: list[str]) -> argparse.Namespace:
     """Read the command line. Raises UsageError; SystemExit after --help and --version."""
     from controller.arguments import Parser, add_example
-    from controller.commands import configuration, faults, journal, session, sim, wiring
+    from controller.commands import configuration, faults, journal, serve, session, sim, wiring
 
     parser = Parser(prog=PROGRAM, description=DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
@@ -96,9 +97,9 @@ def _parsed(words: list[str]) -> argparse.Namespace:
     )
     subparsers: Any = parser.add_subparsers(metavar="COMMAND", dest="command", required=True, title="commands")
     session.register(subparsers)
-    for module in (configuration, faults, sim, wiring, journal):
+    for module in (serve, configuration, faults, sim, wiring, journal):
         module.register(subparsers)
-    parser.set_defaults(simulation=InProcess(), wire=BehindAWire(), run_table=run_table)
+    parser.set_defaults(simulation=InProcess(), wire=BehindAWire(), living=Living(), run_table=run_table)
     args, unknown = parser.parse_known_args(words)
     if unknown:
         subparsers.choices[args.command].refuse_unknown(unknown)
@@ -261,6 +262,35 @@ class BehindAWire:
             hands=room.hands,
             stand_aside=people.supervisor.leave,
             permit_for=permit_for,
+        )
+
+
+class Living:
+    """The simulated table that outlives the control process, in a process of its own; people come from elsewhere."""
+
+    def reach(self, profile: "Profile", folder: Path, options: list[str], wall_s: int) -> "AtHand":
+        """Find the table that an earlier run left behind, or start one. Raises InversionTableError."""
+        from controller.startup import AtHand
+        from controller.voice import Voice
+        from firmware_bridge.guard_build import prepare_guard
+        from safety.signals import Host
+        from sim.living import LivingTable
+
+        prepare_guard(Voice().say)
+        table = LivingTable(profile, folder, options)
+        return AtHand(
+            bridge=table.bridge,
+            clock=table.clock,
+            guard="host build",
+            host=Host(clock_ok=True, config_ok=True, started_table=True, wall_s=wall_s),
+            simulated=True,
+            hands=table.where.hands,
+            found=table.found,
+            news=table.news,
+            trouble=table.trouble,
+            lost=table.ended,
+            leave=table.leave,
+            end=table.end,
         )
 
 

@@ -31,7 +31,7 @@ PINS_LOCK: Final = "gpio"
 
 def open_gpio(
     profile: Profile,
-    plan: Plan,
+    plan: Plan | None,
     declared_by: str | None,
     state: Path,
     *,
@@ -74,9 +74,10 @@ def open_gpio(
     try:
         if asks:
             assert voice.people is not None
+            assert plan is not None
             GpioBridge.open(profile, clock, folder / "lgpio", factory).close()
             said = declaring.at_terminal(screening, plan, sys.stdin, voice.people)
-        permit = None if said is None else declared(plan, screening, said, wall_s)
+        permit = None if said is None or plan is None else declared(plan, screening, said, wall_s)
         bridge = GpioBridge.open(profile, clock, folder / "lgpio", factory)
     except BaseException:
         lock.close()

@@ -29,10 +29,11 @@ NO_MICROCONTROLLER: Final = "0.0.0"
 SLACK_S: Final = 60
 
 
-def open_serial(where: str, profile: Profile, plan: Plan, declared_by: str | None, state: Path) -> OpenedTable:
+def open_serial(where: str, profile: Profile, plan: Plan | None, declared_by: str | None, state: Path) -> OpenedTable:
     """Take the port, ask for the declaration, and return the table.
 
-    `declared_by` is a file, `panel` for the panel's own questions, or None for the terminal.
+    `declared_by` is a file, `panel` for the panel's own questions, or None for the terminal; `plan` is what is then
+    asked for, and not needed with `panel`.
 
     The port is tried before anybody is asked, since nobody wants to answer thirty questions to a table that is not
     there; it is let go meanwhile, because a line that nobody reads for minutes is a line that was lost.
@@ -58,9 +59,10 @@ def open_serial(where: str, profile: Profile, plan: Plan, declared_by: str | Non
         screening = load_screening()
         if asks:
             assert voice.people is not None
+            assert plan is not None
             _connect(where, profile, constants, clock, wall_s).close()
             declaration = declaring.at_terminal(screening, plan, sys.stdin, voice.people)
-        permit = None if declaration is None else declared(plan, screening, declaration, wall_s)
+        permit = None if declaration is None or plan is None else declared(plan, screening, declaration, wall_s)
         bridge = _connect(where, profile, constants, clock, wall_s)
     except BaseException:
         lock.close()

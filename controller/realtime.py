@@ -8,6 +8,7 @@ import ctypes
 import gc
 import math
 import os
+import resource
 from array import array
 from typing import Final
 
@@ -26,26 +27,33 @@ class RealTime:
 
     To be taken when everything else exists: what is started afterwards begins as an ordinary process all the same, and
     what was made before is never looked through again.
+
+    Attributes:
+        missing: what was not permitted; `told` is that and what would change it, in a sentence, else nothing.
     """
 
     def __init__(self) -> None:
         """Take nothing yet."""
-        self.missing: list[str] = []
+        self.missing: tuple[str, ...] = ()
+        self.told = ""
 
-    def take(self) -> str:
-        """Take what is permitted; return what is not and what would change that, in a sentence, else nothing."""
+    def take(self) -> None:
+        """Take what is permitted."""
         gc.collect()
         gc.freeze()
-        self.missing = []
+        missing = []
         if why := _scheduled():
-            self.missing.append(f"the scheduler does not put it first ({why})")
+            missing.append(f"the scheduler does not put it first ({why})")
         if why := _locked():
-            self.missing.append(f"its memory may be swapped out ({why})")
-        if not self.missing:
-            return ""
-        return (
-            f"Not in real time: {' and '.join(self.missing)}. Late ticks are counted and deepen nothing; "
-            "LimitRTPRIO=50 and LimitMEMLOCK=infinity in its systemd unit, or root, permit it."
+            missing.append(f"its memory may be swapped out ({why})")
+        self.missing = tuple(missing)
+        self.told = (
+            ""
+            if not missing
+            else (
+                f"Not in real time: {' and '.join(missing)}. Late ticks are counted and deepen nothing; "
+                "LimitRTPRIO=50 and LimitMEMLOCK=infinity in its systemd unit, or root, permit it."
+            )
         )
 
     def armed(self, armed: bool) -> None:
@@ -70,7 +78,12 @@ def _scheduled() -> str:
 
 
 def _locked() -> str:
-    """Keep every page in memory; return why not."""
+    """Keep every page in memory; return why not.
+
+    Where only so much may be locked, memory that is asked for later would be refused, in the middle of a tick.
+    """
+    if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] != resource.RLIM_INFINITY and os.geteuid() != 0:
+        return "only some of it may be locked"
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         failed = libc.mlockall(MCL_CURRENT | MCL_FUTURE)

@@ -26,7 +26,7 @@ from firmware_bridge.bridge import Bridge
 from safety import asking
 from safety.arming import refusal as refused_for
 from safety.judged import Judged
-from safety.signals import Cause, Host, Region, Snapshot
+from safety.signals import Cause, Host, Region, Snapshot, State
 
 WARN_MS: Final = 3_000
 """A return that was asked for on an old picture is announced for so long; DESIGN §9."""
@@ -39,11 +39,16 @@ STARTING_TICKS: Final = 500
 MOST_TOLD: Final = 20
 """Requests that become events of their own, in one second."""
 LONGEST_WORDS: Final = 200
+IDLE: Final = State.IDLE
 HOME: Final = (Region.LEVEL, Region.ABOVE)
 RECORDED: Final = "everything is recorded again"
 ON_ITS_WAY_OUT: Final = "the control process is about to end: offer the plan again when it was started anew"
 NOT_NOW: Final = (
     "a plan is offered or a visit under way already: wait for its end, or take the offer back with `disarm`"
+)
+NOT_AT_REST: Final = (
+    "the table is not at rest, or an alarm stands: bring the patient to level, clear the alarm with ACK held for "
+    "2 seconds, then offer the plan again"
 )
 NOTHING_TO_DISARM: Final = "nothing is armed and nothing offered: there is nothing to disarm"
 NOT_HOME: Final = "the table is not at level and still: bring the patient back first, then disarm"
@@ -71,7 +76,8 @@ class Served:
 
     `wall_ms` labels moments (milliseconds since 1970), `clock_ok` judges such a date, in seconds, while nothing is
     armed. `news` and `trouble` are the line's: what people must be told once, and what is wrong with it now. `about`
-    goes into the first event. `on_armed` is told when the table is armed and disarmed. `configuration` is what a client
+    goes into the first event. `real_time` says what was not permitted of being on time, `on_armed` is told when the
+    table is armed and disarmed. `configuration` is what a client
     may read.
     """
 
@@ -86,7 +92,7 @@ class Served:
     clock_ok: Callable[[int], bool] = lambda wall_s: wall_s > 0
     news: Callable[[], list[str]] = list
     trouble: Callable[[], str] = str
-    real_time: str = ""
+    real_time: Callable[[], str] = str
     on_armed: Callable[[bool], None] = lambda armed: None
     manual_return_text: str = ""
     about: Values = field(default_factory=dict)
@@ -106,7 +112,7 @@ class Service:
 
     def __init__(self, served: Served) -> None:
         """Begin in standby; nothing moves before the first tick."""
-        self.state = Condition(real_time=served.real_time)
+        self.state = Condition()
         self.snapshot: Snapshot | None = None
         self.happened: list[Event] = NO_EVENTS
         self.welcome = served.welcome
@@ -162,10 +168,29 @@ class Service:
             self._leaving.follow(self.snapshot, self._visits.machine)
             self._look(self.snapshot)
 
+    def finish(self) -> Snapshot:
+        """Run the last tick, which records that it was the last one."""
+        because = "" if self._leaving is None else self._leaving.because
+        self.watcher.add(self._loop.t_ms, "end", "The control process ends.", values={"because": because})
+        return self.tick()
+
     @property
     def may_leave(self) -> bool:
         """Whether the process may end now, after it was asked to."""
         return self._leaving is not None and self._leaving.may
+
+    @property
+    def takes_offers(self) -> bool:
+        """Whether a plan may be offered now, whatever the plan."""
+        snapshot, loop = self.snapshot, self._loop
+        return (
+            snapshot is not None
+            and snapshot.wish.state is IDLE
+            and not self._armed
+            and self._leaving is None
+            and self._visits.open_to_offers
+            and (self._served.records is None or loop.host.records_ok)
+        )
 
     # Requests ---------------------------------------------------------------------------------------------------
 
@@ -220,9 +245,12 @@ class Service:
         snapshot = self.snapshot
         if self._leaving is not None:
             return self._refused(request.id, by, (ON_ITS_WAY_OUT,))
+        # Before anything is read: whoever floods an armed table with plans costs it nothing.
         if snapshot is None or self._armed or not self._visits.open_to_offers:
-            # Before anything is read: whoever floods an armed table with plans costs it nothing.
             return self._refused(request.id, by, (NOT_NOW,))
+        if snapshot.wish.state is not IDLE:
+            codes = tuple(cause.code for cause in snapshot.decision.causes)
+            return self._refused(request.id, by, (NOT_AT_REST,), codes)
         plan = offers.read(request.plan)
         if isinstance(plan, offers.Against):
             return self._refused(request.id, by, plan.why, plan.codes)
@@ -295,7 +323,7 @@ class Service:
             late_ms=self.lateness.worst_ms,
             records=self._records,
             line=served.trouble(),
-            real_time=served.real_time,
+            real_time=served.real_time(),
             leaving=leaving is not None,
             stays="" if leaving is None else leaving.stays(snapshot),
         )

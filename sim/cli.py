@@ -27,11 +27,12 @@ def run_sim(args: argparse.Namespace) -> int:
     """
     from config.errors import UnknownNameError
     from config.loading import load_profile
-    from controller.places import socket_folder, state_folder
+    from controller.places import socket_folder, state_folder, write_whole
     from controller.voice import Voice
     from firmware_bridge.guard_build import prepare_guard
     from sim.body import Person
     from sim.faults.schedule import FaultSchedule
+    from sim.living import record_of
     from sim.wired import build_wired
 
     if args.table != "wire":
@@ -58,8 +59,9 @@ def run_sim(args: argparse.Namespace) -> int:
         name, lock = _free_name(folder, profile.table_id)
         with lock:
             hands = HandsServer(folder / f"{name}.hands.sock", table, real_ms)
+            record = None
             try:
-                server = WireServer(table, line, hands)
+                server = WireServer(table, line, hands, alone_ms=args.outlive and args.outlive * 1000)
 
                 def end(_number: int, _frame: FrameType | None) -> None:
                     server.stop()
@@ -68,10 +70,16 @@ def run_sim(args: argparse.Namespace) -> int:
                     if signal.getsignal(number) is not signal.SIG_IGN:
                         signal.signal(number, end)
                 told = {"path": line.path, "hands": str(hands.path), "table": name, "pid": os.getpid()}
+                if args.outlive:
+                    # Before anybody is told: whoever started this may be gone by then, and the next one looks here.
+                    record = record_of(folder, profile.table_id)
+                    write_whole(record, json.dumps(told))
                 voice.say(f"{profile.title}: {line.path}, guard: host build; its hands: {hands.path}; Ctrl-C ends it")
                 voice.hand_over(json.dumps(told | {"guard": "host build"}) if args.json else line.path)
                 server.run(sys.stdin.fileno() if args.attached else None)
             finally:
+                if record is not None:
+                    record.unlink(missing_ok=True)
                 hands.close()
     finally:
         line.close()

@@ -19,6 +19,12 @@ from sim.wired import WiredTable
 
 # After so many milliseconds made up for, hands and signals are looked after again.
 AT_ONCE_MS: Final = 200
+# Where a table that outlives its controller is looked at, whether anybody is still there.
+_LOOK_MS: Final = 100
+# Who was left inverted and is not brought back keeps a table for so long; then nobody comes any more.
+_LONGEST_ALONE_MS: Final = 3_600_000
+_LEVEL_CDEG: Final = -100
+_STILL_CDEG_S: Final = 20
 _NS: Final = 1_000_000
 _READ_AT_ONCE: Final = 4096
 _NOBODY: Final = (errno.EIO, errno.ENXIO)
@@ -94,14 +100,17 @@ class WireServer:
         line: PseudoTerminal,
         hands: HandsServer,
         now_ns: Callable[[], int] = time.monotonic_ns,
+        alone_ms: int | None = None,
     ) -> None:
-        """Begin the table's time now."""
+        """Begin the table's time now; after `alone_ms` without a controller, the patient at level and still, end it."""
         self._table = table
         self._line = line
         self._hands = hands
         self._now_ns = now_ns
         self._start_ns = now_ns() - table.clock.ms * _NS
         self._stopping = False
+        self._alone_ms = alone_ms
+        self._heard_ms = self._away_ms = table.clock.ms
         table.each_ms.append(hands.tell)
 
     def stop(self) -> None:
@@ -118,6 +127,19 @@ class WireServer:
                 self._hands.serve(descriptor)
             self._catch_up()
             self._hands.end_leases()
+            if self._alone_ms is not None and self._is_left(self._alone_ms):
+                return
+
+    def _is_left(self, alone_ms: int) -> bool:
+        """Whether no controller has come for so long, with nobody on the table who has to be brought back."""
+        now_ms = self._table.clock.ms
+        if now_ms < self._away_ms + _LOOK_MS:
+            return False
+        angle_cdeg, velocity_cdeg_s = self._table.truth()
+        if angle_cdeg < _LEVEL_CDEG or not -_STILL_CDEG_S < velocity_cdeg_s < _STILL_CDEG_S:
+            self._away_ms = now_ms
+        quiet_ms = now_ms - max(self._heard_ms, self._away_ms)
+        return quiet_ms >= alone_ms or now_ms - self._heard_ms >= _LONGEST_ALONE_MS
 
     def _wait(self, ends: int | None) -> list[int]:
         """Wait until the next millisecond is due or somebody wants something."""
@@ -137,6 +159,7 @@ class WireServer:
             if room:
                 data = line.read(room)
                 if data:
+                    self._heard_ms = table.clock.ms
                     table.hear(data)
             frame = table.pass_ms()
             if frame:

@@ -28,6 +28,7 @@ class WireProcess:
 
     Args:
         options: what to start it with, such as `--profile`.
+        outlives: it goes on when this process is gone, as `sim.living` needs it.
 
     Attributes:
         path: of the line. hands: path of the socket. pid: of the process.
@@ -36,14 +37,16 @@ class WireProcess:
         DeviceMissingError: it did not start; its own last word says why.
     """
 
-    def __init__(self, options: Sequence[str]) -> None:
+    def __init__(self, options: Sequence[str], *, outlives: bool = False) -> None:
         # -P: the working directory may hold other people's modules of our names.
-        command = [sys.executable, "-P", "-m", "controller.app", "sim", "--table", "wire", "--json", "--attached"]
+        command = [sys.executable, "-P", "-m", "controller.app", "sim", "--table", "wire", "--json"]
+        if not outlives:
+            command.append("--attached")
         # What it says to people is kept for the case that it ends.
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 it lives as long as the process
         self._process = subprocess.Popen(
             [*command, *options],
-            stdin=subprocess.PIPE,
+            stdin=subprocess.DEVNULL if outlives else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
             start_new_session=True,
@@ -62,6 +65,12 @@ class WireProcess:
             with contextlib.suppress(ValueError):
                 return f"the simulated table's process {self.pid} was ended by {signal.Signals(-code).name}"
         return f"the simulated table's process {self.pid} ended with exit code {code}{self._last_word()}"
+
+    def end(self) -> None:
+        """End a process that outlives this one; doing so twice is allowed."""
+        with contextlib.suppress(OSError):
+            self._process.terminate()
+        self.stop()
 
     def stop(self) -> None:
         """End the process; doing so twice is allowed."""

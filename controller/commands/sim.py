@@ -37,6 +37,12 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--attached", action="store_true", help="end when standard input is closed, as with the program that started it"
     )
+    parser.add_argument(
+        "--outlive",
+        metavar="S",
+        type=typed(_read_seconds),
+        help="be found again by the next controller, and end when none came for so many seconds, the patient at level",
+    )
     add_example(parser, "inversion-table sim --table wire", "inversion-table sim --patient mass_kg=120 --at-deg 20")
     parser.set_defaults(run=lambda args: args.run_table(args))
 
@@ -49,3 +55,9 @@ def _read_angle(text: str) -> float:
     if not -90 <= angle_deg <= 110:
         raise ValueError(f"{text} lies outside -90 … 110")
     return angle_deg
+
+
+def _read_seconds(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 86_400):
+        raise ValueError(f'"{text}" is no number of seconds; write 1 … 86400')
+    return int(text)
