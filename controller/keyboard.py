@@ -18,6 +18,9 @@ AT_ONCE: Final = 1024
 ESCAPE: Final = "\x1b"
 # What comes after ESC [ and ESC O in the sequence of an arrow or function key, up to its last character.
 _LAST_OF_A_SEQUENCE: Final = range(0x40, 0x7F)
+# Asks a terminal to say where pasted text begins and ends; those that cannot leave it alone.
+TELL_PASTES, TELL_NO_PASTES = b"\x1b[?2004h", b"\x1b[?2004l"
+PASTE_BEGINS, PASTE_ENDS = "[200~", "[201~"
 
 
 def keyboard_of(stream: TextIO | None) -> "Keyboard | None":
@@ -57,6 +60,7 @@ class Keyboard:
         self._handlers: dict[int, object] = {}
         self._asked_to_stop = False
         self._skipping = ""
+        self._pasting = False
 
     def __enter__(self) -> Self:
         """Take the keys."""
@@ -76,7 +80,10 @@ class Keyboard:
         self._handlers.clear()
 
     def read(self) -> str:
-        """Return the keys since the last time, a character each; arrow and function keys are left out. Never waits."""
+        """Return the keys since the last time, a character each. Never waits.
+
+        Arrow and function keys are left out, and what is pasted.
+        """
         if self._asked_to_stop:
             self._stop()
         if self.gone or not self._in_front():
@@ -104,13 +111,15 @@ class Keyboard:
             self._skipping = "[" if character in "[O" else ""
             return False
         if self._skipping:
+            self._skipping += character
             if ord(character) in _LAST_OF_A_SEQUENCE:
+                self._pasting = self._skipping == PASTE_BEGINS or (self._pasting and self._skipping != PASTE_ENDS)
                 self._skipping = ""
             return False
         if character == ESCAPE:
             self._skipping = ESCAPE
             return False
-        return True
+        return not self._pasting
 
     # The terminal.
 
@@ -138,14 +147,22 @@ class Keyboard:
             # What was typed before was not meant for the panel.
             termios.tcsetattr(self.fd, termios.TCSAFLUSH, mode)
             self._before = before
+            self._pasting = False
+            self._ask(TELL_PASTES)
 
     def _give_back(self) -> None:
         import termios
 
         before, self._before = self._before, None
         if before is not None and self._in_front():
+            self._ask(TELL_NO_PASTES)
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(self.fd, termios.TCSAFLUSH, before)
+
+    def _ask(self, what: bytes) -> None:
+        # Standard input may be open for reading only, or the terminal gone.
+        with contextlib.suppress(OSError):
+            os.write(self.fd, what)
 
     # Ctrl-Z and its end.
 

@@ -30,6 +30,8 @@ ONE_FINGER_S: Final = 0.15
 TAP_MS: Final = 150
 ACK_MS: Final = 700
 RESET_MS: Final = 2200
+# More than so many different keys between two looks are no finger's: something was pasted, or the line had stalled.
+MOST_AT_ONCE: Final = 8
 NEVER_MS: Final = 1 << 60
 CRANK: Final = "CRANK"
 PRESENCE: Final = "PRESENCE"
@@ -164,8 +166,10 @@ class Keys:
         What `snapshot` says of straps and emergency stop is what a toggle turns round when it is used first.
         """
         now_s = self._now()
-        self._typed += [key for character in self._reader.read() if (key := _key_of(character)) is not None]
-        if URGENT & {key.does for key in self._typed}:
+        typed = self._reader.read()
+        self._typed += [key for character in typed if (key := _key_of(character)) is not None]
+        heap = len(typed) > MOST_AT_ONCE and len(set(typed)) > 1
+        if heap or URGENT & {key.does for key in self._typed}:
             self._typed = [key for key in self._typed if key.does in URGENT]
         while self._typed and not self._must_wait(self._typed[0], snapshot.t_ms):
             self._take(self._typed.pop(0), now_s, snapshot)

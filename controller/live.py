@@ -4,20 +4,29 @@ rich is imported only when this view is really shown. A terminal that goes away 
 """
 
 import contextlib
+import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Self, TextIO
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleDimensions, Group
+from rich.control import Control
 from rich.live import Live
 from rich.text import Text
 
 from controller.lamp_watch import LampWatch
 from controller.panel_lamps import Worked
+from controller.panel_small import small_panel
 from controller.panel_view import COLUMNS, Visit, panel
 from controller.progress import Heading
+from controller.voice import PICTURE_COLUMNS, PICTURE_LINES
 from safety.signals import Snapshot, Wish
 
 CHART_EVERY_MS: Final = 200
+# A terminal that knows it shows a picture only when it is whole; others leave it alone.
+BEGIN_PICTURE, END_PICTURE = "\x1b[?2026h", "\x1b[?2026l"
+# So many of the words that were said stand above the picture again after the terminal has changed its size.
+WORDS_KEPT: Final = 3
 WIDEST: Final = 130
 # What the terminal echoes of Ctrl-C must not wrap, or the picture would be drawn one line too low.
 ECHO_COLUMNS: Final = 4
@@ -51,10 +60,14 @@ class LiveView:
         self._question, self._paused_ms = question, paused_ms
         self._ascii = ascii_only
         self._console = Console(file=stream, highlight=False, emoji=False)
+        self._stream = stream
+        self._size = self._console.size = self._measured()
         self._live = self._new_live()
         self._curve: list[tuple[int, int]] = []
         self._lamps = LampWatch()
         self._alive = True
+        self._drawn: list[Text] = []
+        self._said: deque[str] = deque(maxlen=WORDS_KEPT)
 
     def __enter__(self) -> Self:
         """Begin to draw."""
@@ -74,6 +87,7 @@ class LiveView:
     def go_on(self) -> None:
         """Draw again, below whatever stands on the terminal by now."""
         if self._alive:
+            self._drawn = []
             with self._unless_gone():
                 self._live = self._new_live()
                 self._live.start()
@@ -88,10 +102,18 @@ class LiveView:
                 self._curve.append((snapshot.t_ms, angle))
         if snapshots and self._alive:
             with self._unless_gone():
-                self._live.update(Group(*self.picture(snapshots[-1])), refresh=True)
+                self._fit()
+                picture = self.picture(snapshots[-1])
+                if picture != self._drawn:
+                    self._drawn = picture
+                    self._stream.write(BEGIN_PICTURE)
+                    self._live.update(Group(*picture), refresh=True)
+                    self._stream.write(END_PICTURE)
+                    self._stream.flush()
 
     def say(self, words: str) -> None:
         """Put a line above the picture, where it stays."""
+        self._said.append(words)
         if self._alive:
             with self._unless_gone():
                 self._console.print(Text(words))
@@ -99,16 +121,42 @@ class LiveView:
     def picture(self, snapshot: Snapshot) -> list[Text]:
         """Return everything that is shown of one snapshot, a line each."""
         wish = snapshot.wish
+        question = self._question(wish) if wish.question else ""
+        columns, lines = self._size
+        if columns < PICTURE_COLUMNS or lines < PICTURE_LINES:
+            room = max(columns - 1, 1), max(lines - 1, 1)
+            return small_panel(snapshot, self.heading, self._lamps, question, room, self._ascii)
         visit = Visit(
             heading=self.heading,
             lamps=self._lamps,
             curve=self._curve,
             worked=self.worked,
             paused_ms=self._paused_ms(),
-            question=self._question(wish) if wish.question else "",
+            question=question,
         )
-        columns, lines = self._console.size
         return panel(snapshot, visit, max(COLUMNS, min(columns - ECHO_COLUMNS, WIDEST)), lines, self._ascii)
+
+    def _fit(self) -> None:
+        """Begin anew on a terminal that has changed its size: nobody knows where the old picture stands on it now."""
+        size = self._measured()
+        if size == self._size:
+            return
+        self._live.stop()
+        self._size = self._console.size = size
+        self._console.control(Control.home(), Control.clear())
+        for words in self._said:
+            self._console.print(Text(words))
+        self._drawn = []
+        self._live = self._new_live()
+        self._live.start()
+
+    def _measured(self) -> ConsoleDimensions:
+        """Return columns and lines of this terminal; rich would ask the program's standard streams."""
+        try:
+            columns, lines = os.get_terminal_size(self._stream.fileno())
+        except (OSError, ValueError):
+            columns = lines = 0
+        return ConsoleDimensions(columns or PICTURE_COLUMNS, lines or PICTURE_LINES)
 
     def _new_live(self) -> Live:
         return Live(console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop")

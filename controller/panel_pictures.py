@@ -8,12 +8,13 @@ from rich.text import Text
 
 from controller.braille import Dots, draw_table
 from controller.pen import Pen
-from controller.progress import Heading
+from controller.progress import Heading, clock
 
 TABLE_COLUMNS: Final = 20
 TABLE_LINES: Final = 7
 CHART_TOP_CDEG: Final = 800
 MARK_COLUMNS: Final = 6
+AXIS: Final = " min"
 
 
 def table_rows(pen: Pen, angle_cdeg: int | None) -> list[Text]:
@@ -28,11 +29,11 @@ def table_rows(pen: Pen, angle_cdeg: int | None) -> list[Text]:
 def chart_rows(
     pen: Pen, heading: Heading, curve: Sequence[tuple[int, int]], now_ms: int, columns: int, lines: int
 ) -> list[Text]:
-    """Return angle over time so far, with level and cap, on the whole visit's length.
+    """Return angle over time so far, with level and cap, on the whole visit's length; the last line has the time.
 
     `curve` holds (milliseconds, centidegrees).
     """
-    dots = Dots(columns - MARK_COLUMNS, lines)
+    dots = Dots(columns - MARK_COLUMNS, lines - 1)
     low = min([heading.cap_cdeg - 300, *[angle for _, angle in curve]])
     span_ms = max(heading.planned_s * 1000, now_ms)
 
@@ -44,5 +45,12 @@ def chart_rows(
     points = [(t_ms / span_ms * (dots.width - 1), y(angle)) for t_ms, angle in curve]
     for (x1, y1), (x2, y2) in pairwise(points):
         dots.line(x1, y1, x2, y2, "bold cyan")
-    marks = {round(y(0)) // 4: "0", round(y(heading.cap_cdeg)) // 4: f"−{abs(heading.cap_cdeg) / 100:.0f}"}
-    return [pen.line(*dots.spans(line, pen.ascii_only), (f" {marks.get(line, '')}", "dim")) for line in range(lines)]
+    marks = {round(y(0)) // 4: "0°", round(y(heading.cap_cdeg)) // 4: f"−{abs(heading.cap_cdeg) / 100:.0f}°"}
+    rows = [
+        pen.line(*dots.spans(line, pen.ascii_only), (f" {mark.replace('°', '') if pen.ascii_only else mark}", "dim"))
+        for line in range(lines - 1)
+        for mark in [marks.get(line, "")]
+    ]
+    middle, end = clock(span_ms // 2), clock(span_ms)
+    times = f"{'0:00':<{(columns - MARK_COLUMNS - len(middle)) // 2}}{middle}"
+    return [*rows, pen.line((f"{times:<{columns - MARK_COLUMNS - len(end)}}{end}{AXIS}", "dim"))]

@@ -15,11 +15,10 @@ from controller.block_letters import block_letters, plain_letters
 from controller.lamp_watch import LampWatch
 from controller.panel_lamps import Worked, lamp_rows
 from controller.panel_pictures import TABLE_COLUMNS, TABLE_LINES, chart_rows, table_rows
-from controller.pen import Part, Pen
+from controller.panel_words import words_rows
+from controller.pen import Pen
 from controller.progress import Heading, clock
-from controller.recording import moment_of
-from controller.sentences import figures, side_now, what_now, what_the_table_does, wrong
-from safety.signals import Alarm, Cause, Contacts, Demand, Readings, Snapshot, State
+from safety.signals import Alarm, Contacts, Demand, Readings, Snapshot, State
 
 # What the panel needs of a terminal, with room beside it for what the terminal itself echoes of Ctrl-C.
 LINES: Final = 22
@@ -29,12 +28,6 @@ WORDS_LINES: Final = 8
 CHART_LINES: Final = 9
 CHART_COLUMNS: Final = 36
 
-ALARM_STYLES: Final = {
-    Alarm.NONE: "dim",
-    Alarm.LOW: "bold black on bright_cyan",
-    Alarm.MEDIUM: "bold black on bright_yellow",
-    Alarm.HIGH: "bold white on red",
-}
 STATE_STYLES: Final = {
     State.TILTING: "bold cyan",
     State.HOLDING: "bold blue",
@@ -72,7 +65,10 @@ def panel(
     if wide:
         chart = _chart(pen, snapshot, visit, columns - COLUMNS, TABLE_LINES)
     rows = [_title(pen, snapshot, visit.heading, columns), *_large(pen, snapshot, columns)]
-    rows += [_figures(pen, snapshot, visit.heading), *_words(pen, snapshot, visit, columns)]
+    rows += [
+        _figures(pen, snapshot, visit.heading),
+        *words_rows(pen, snapshot, visit.heading, visit.question, WORDS_LINES, columns),
+    ]
     lamps = lamp_rows(pen, snapshot, visit.lamps, visit.worked)
     for parts in zip(table_rows(pen, snapshot.decision.angle_cdeg), lamps, chart, strict=True):
         rows.append(_beside(*parts))
@@ -138,53 +134,6 @@ def _figures(pen: Pen, snapshot: Snapshot, heading: Heading) -> Text:
         f"plan {pen.degrees(wish.planned_cdeg)}cap {pen.degrees(heading.cap_cdeg)}",
         f"inverted {clock(decision.inverted_ms):<7}{sets:<13}{left}",
     )
-
-
-def _words(pen: Pen, snapshot: Snapshot, visit: Visit, columns: int) -> list[Text]:
-    """Return what to do now, then what is wrong, or what is planned: always the same number of lines."""
-    decision, heading = snapshot.decision, visit.heading
-    trouble = bool(decision.causes)
-    now = what_now(snapshot, heading.manual_return_text)
-    said = f"{visit.question} {now}".strip() if not trouble else now
-    label = ALARM_STYLES[decision.alarm] if trouble else "bold reverse"
-    rows = _labelled(pen, (" NOW ", label), said, "bold", columns)
-    if trouble:
-        rows += _wrongs(pen, snapshot, WORDS_LINES - len(rows), columns)
-    else:
-        about = f"{heading.person}: {heading.about}" if heading.person else heading.about
-        rows += [Text(), *_labelled(pen, ("plan ", "dim"), about, "", columns), pen.line(("alarm", "dim"), " none")]
-    return (rows + [Text()] * WORDS_LINES)[:WORDS_LINES]
-
-
-def _labelled(pen: Pen, label: Part, words: str, style: str, columns: int) -> list[Text]:
-    """Return words beside a label, in as many lines as they take."""
-    wide = len(label[0])
-    return [
-        pen.line(label if not number else " " * wide, " ", (line, style))
-        for number, line in enumerate(pen.wrapped(words, columns - wide - 1))
-    ]
-
-
-def _wrongs(pen: Pen, snapshot: Snapshot, room: int, columns: int) -> list[Text]:
-    """Return the causes, the worst first, and what the table does about that one, in at most `room` lines."""
-    causes = sorted(snapshot.decision.causes, key=lambda cause: (-cause.demand, -cause.alarm))
-    rows = _cause(pen, causes[0], snapshot, columns, worst=True)
-    while left := causes[1:]:
-        more = _cause(pen, left[0], snapshot, columns, worst=False)
-        if len(rows) + len(more) + (len(left) > 1) > room:
-            codes = ", ".join(cause.code for cause in left)
-            return [*rows[: max(0, room - 1)], pen.line(" " * 9, f"and {len(left)} more: {codes}"[: columns - 9])]
-        rows += more
-        causes = left
-    return rows
-
-
-def _cause(pen: Pen, cause: Cause, snapshot: Snapshot, columns: int, worst: bool) -> list[Text]:
-    where = cause.where or side_now(cause.code, snapshot.readings)
-    does = what_the_table_does(cause, moment_of(snapshot.decision)) if worst else ""
-    told = f"{cause.code} {wrong(cause.code, where, cause.demand)} ({figures(cause)}). {does}"
-    label = (f" {cause.alarm.name if cause.alarm else 'NOTE':<6} ", ALARM_STYLES[cause.alarm])
-    return _labelled(pen, label, told, "", columns)
 
 
 def _room(pen: Pen, said: Readings) -> Text:

@@ -10,6 +10,8 @@ from controller.sentences import message, prompt, refusal, what_now
 from safety.signals import Alarm, Cause, Contacts, Demand, Readings, Snapshot
 
 REAL_TIME: Final = "real time"
+# Time, state and angle before the words of a line.
+STAMP_COLUMNS: Final = 35
 
 
 @dataclass(frozen=True, slots=True)

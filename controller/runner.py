@@ -225,9 +225,15 @@ def _may_leave(snapshot: Snapshot | None) -> bool:
 
 def _answer(name: str, snapshot: Snapshot | None, again: bool) -> str:
     """Return what is said to somebody who wants the program to end."""
-    if snapshot is None or _may_leave(snapshot):
-        return f"{name}: the patient is at level; the session ends here."
+    if snapshot is None:
+        return f"{name}: nothing has moved; the session ends here."
     angle = degrees(snapshot.decision.angle_cdeg)
+    if snapshot.decision.region is Region.ABOVE:
+        if _may_leave(snapshot):
+            return f"{name}: the table stands at {angle}, above level; the session ends here."
+        return f"{name}: the table is stopped first ({angle} now, above level), then the program ends."
+    if _may_leave(snapshot):
+        return f"{name}: the patient is at level; the session ends here."
     if not again:
         return f"{name}: the patient is brought back to level first ({angle} now), then the program ends."
     state = snapshot.wish.state

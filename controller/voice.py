@@ -7,6 +7,7 @@ session. Then the words are lost, and nothing else is.
 import contextlib
 import os
 import sys
+import textwrap
 from collections.abc import Mapping
 from typing import TextIO
 
@@ -37,14 +38,22 @@ class Voice:
     @property
     def width(self) -> int:
         """How long a line may be: as wide as the terminal, within reason."""
-        try:
-            columns = os.get_terminal_size(self._people.fileno()).columns if self._people is not None else WIDEST
-        except (OSError, ValueError):
-            return WIDEST
-        return min(max(columns, LEAST_COLUMNS), WIDEST)
+        columns = self._columns
+        return WIDEST if columns is None else min(max(columns, LEAST_COLUMNS), WIDEST)
 
-    def say(self, words: str) -> None:
-        """Tell people one or more lines."""
+    @property
+    def _columns(self) -> int | None:
+        """How wide the terminal is; None where there is none, or it does not say."""
+        try:
+            return None if self._people is None else os.get_terminal_size(self._people.fileno()).columns or None
+        except (OSError, ValueError):
+            return None
+
+    def say(self, words: str, indent: int = 0) -> None:
+        """Tell people one or more lines; on a terminal, what is too long goes on below, `indent` columns from the left."""
+        columns = self._columns
+        if columns is not None:
+            words = "\n".join(_folded(line, columns, indent) for line in words.split("\n"))
         if _written(self._people, words) is not None:
             self._people = None
 
@@ -62,6 +71,16 @@ class Voice:
         told = failed.strerror if isinstance(failed, OSError) else failed
         self.say(f"{NOT_TAKEN}: {told}; send them somewhere else")
         return False
+
+
+def _folded(line: str, columns: int, indent: int) -> str:
+    """Return a line in several that fit, broken between words; a longer word, such as a path, stays whole."""
+    if len(line) <= columns:
+        return line
+    after = " " * (indent if indent <= columns // 2 else 4)
+    return textwrap.fill(
+        line, columns, subsequent_indent=after, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
+    )
 
 
 def _written(stream: TextIO | None, words: str) -> Exception | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from config.errors import UsageError
 from controller.keyboard import Keyboard, keyboard_of
 from controller.keys import Keys
-from controller.progress import REAL_TIME, Heading, PlainLines
+from controller.progress import REAL_TIME, STAMP_COLUMNS, Heading, PlainLines
 from controller.recording import Recorder
 from controller.runner import OpenedTable, Pace, run
 from controller.session import Session
@@ -72,7 +72,7 @@ def watch(
 
         def tell(snapshots: Sequence[Snapshot]) -> None:
             for line in lines.lines(snapshots):
-                voice.say(line)
+                voice.say(line, STAMP_COLUMNS)
 
         return run(session, table, recorder, pace, tell, voice.say)
 

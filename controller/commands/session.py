@@ -234,12 +234,18 @@ def _choice(names: list[str] | None, limits: "Limits") -> list["Plan"]:
 
 def _question(screening: "Screening", wish: "Wish") -> str:
     """Return the words of the question that the panel asks, and what is answered so far."""
-    from controller.panel_screening import answer_text, question_text
+    from controller.panel_screening import answer_text, question_text, scale_of
 
     items = len(screening.items)
+    told = question_text(screening, wish.question)
+    if wish.question <= items:
+        told = f"{wish.question} of {items}: {told}"
+    if scale_of(items, wish.question) is None:
+        return told
     answer = answer_text(items, wish.question, wish.answer)
-    told = f"{question_text(screening, wish.question)} {f'Answer: {answer}.' if answer else ''}".strip()
-    return f"{wish.question} of {items}: {told}" if wish.question <= items else told
+    if not answer:
+        return f"{told} Choose the answer with the plan keys, then press CONFIRM."
+    return f"{told} Answer: {answer}. CONFIRM gives it, the plan keys change it."
 
 
 def _opened(

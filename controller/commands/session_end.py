@@ -44,7 +44,7 @@ def finish(
         figures=figures_of(rows),
         trips=tuple(recorder.trips()),
         asked_by=asked_by,
-        gave_up=session.gave_up,
+        gave_up=session.gave_up or _nobody_went_on(session),
     )
     voice = Voice()
     unwritten = _write_files(folder, rows, result)
@@ -62,6 +62,17 @@ def finish(
     if args.json:
         voice.hand_over(json.dumps(told, indent=2, ensure_ascii=False))
     return code
+
+
+def _nobody_went_on(session: "Session") -> str:
+    """Return where a session that nobody armed was left standing; empty where there is another reason."""
+    from controller.sentences import what_now
+    from controller.session import REFUSED
+
+    outcome, snapshot = session.outcome(), session.snapshot
+    if outcome.result != REFUSED or outcome.refusals or snapshot is None:
+        return ""
+    return f"nobody did what the panel waited for: {what_now(snapshot)}"
 
 
 def _write_files(folder: Path, rows: "Sequence[Any]", result: "SessionResult") -> list[str]:

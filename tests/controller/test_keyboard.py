@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from controller.keyboard import Keyboard, keyboard_of
+from controller.keyboard import TELL_NO_PASTES, TELL_PASTES, Keyboard, keyboard_of
 
 
 class Terminal(NamedTuple):
@@ -24,6 +24,13 @@ class Terminal(NamedTuple):
     @property
     def modes(self) -> list[Any]:
         return termios.tcgetattr(self.follower)
+
+    def shown(self, length: int) -> bytes:
+        """The next so many bytes that the terminal is given to show; an echo would be among them."""
+        seen = b""
+        while len(seen) < length:
+            seen += os.read(self.leader, length - len(seen))
+        return seen
 
     def type(self, keys: bytes) -> None:
         os.write(self.leader, keys)
@@ -50,9 +57,7 @@ def test_keys_come_without_a_line_without_an_echo_and_without_waiting(terminal: 
         assert not terminal.modes[3] & (termios.ECHO | termios.ICANON)
         assert terminal.modes[3] & termios.ISIG, "Ctrl-C stays what it was"
         assert not terminal.modes[0] & termios.IXON, "Ctrl-S would stop the program that controls the table"
-    os.set_blocking(terminal.leader, False)
-    with pytest.raises(BlockingIOError):
-        os.read(terminal.leader, 100)
+    assert terminal.shown(len(TELL_PASTES + TELL_NO_PASTES)) == TELL_PASTES + TELL_NO_PASTES, "and no echo"
 
 
 @pytest.mark.parametrize(
@@ -69,6 +74,34 @@ def test_an_arrow_or_function_key_is_no_letter(terminal: Terminal, typed: bytes,
     with Keyboard(terminal.follower) as keyboard:
         terminal.type(typed)
         assert keyboard.read() == keys
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        b"\x1b[200~tue \n\x1b[201~",
+        b"\x1b[200~t\x1b[A\x1b[31mu\x1b[201~",
+        b"\x1b[200~" + bytes(range(0x20, 0x7F)) + b"\x1b[201~",
+    ],
+)
+def test_what_is_pasted_works_no_key_and_the_next_key_does(terminal: Terminal, pasted: bytes) -> None:
+    with Keyboard(terminal.follower) as keyboard:
+        terminal.type(pasted)
+        assert keyboard.read() == ""
+        terminal.type(b"s")
+        assert keyboard.read() == "s"
+
+
+def test_a_key_whose_repetitions_come_in_a_heap_is_that_key(terminal: Terminal) -> None:
+    with Keyboard(terminal.follower) as keyboard:
+        terminal.type(b"t" * 40)
+        assert keyboard.read() == "t" * 40
+
+
+def test_the_terminal_is_asked_to_tell_of_pastes_and_then_no_more(terminal: Terminal) -> None:
+    with Keyboard(terminal.follower):
+        assert terminal.shown(len(TELL_PASTES)) == TELL_PASTES
+    assert terminal.shown(len(TELL_NO_PASTES)) == TELL_NO_PASTES
 
 
 def test_a_sequence_that_comes_in_two_pieces_is_no_letter_either(terminal: Terminal) -> None:

@@ -206,6 +206,16 @@ def test_answers_typed_quickly_each_reach_the_table() -> None:
     assert desk.words == [f"{sign}{button}" for button in taps for sign in "+-"]
 
 
+def test_a_heap_of_different_keys_works_nothing_but_a_stop() -> None:
+    desk = Desk()
+    desk.type("t1\nu2c-rtt")
+    desk.wait(2000)
+    assert desk.words == []
+    desk.type("tttttttt s")
+    desk.wait(2000)
+    assert desk.words == ["+STOP", "-STOP"]
+
+
 @pytest.mark.parametrize("key", ["s", "e"])
 def test_a_stop_waits_for_no_other_key(key: str) -> None:
     desk = Desk()

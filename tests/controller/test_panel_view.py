@@ -8,6 +8,7 @@ from config.loading import load_plan, load_profile
 from controller.block_letters import LETTERS, block_letters
 from controller.lamp_watch import LampWatch
 from controller.panel_lamps import Worked
+from controller.panel_small import small_panel
 from controller.panel_view import CHART_LINES, COLUMNS, LINES, Visit, panel
 from controller.progress import Heading, about
 from controller.sentences import CODES, WORDS, side_now, what_now, wrong
@@ -295,9 +296,10 @@ def test_an_angle_that_nobody_knows_is_told_as_that() -> None:
 
 
 def test_a_question_is_what_to_do_now_unless_something_is_wrong() -> None:
-    asked = visit(question="7 of 31: Do you have glaucoma? Answer: no.")
+    asked = visit(question="7 of 31: Do you have glaucoma? Answer: no. CONFIRM gives it.")
     wish = Wish(guide=Guide.SCREENING, question=7)
-    assert "NOW 7 of 31: Do you have glaucoma? Answer: no." in words(seen(snapshot(wish=wish), asked))
+    text = words(seen(snapshot(wish=wish), asked))
+    assert "NOW 7 of 31: Do you have glaucoma? Answer: no. CONFIRM gives it. plan" in text, "and nothing beside it"
     wrong_now = (Cause("H20", Demand.CUT, Alarm.HIGH, 1, 0, "pressed"),)
     assert "glaucoma" not in seen(snapshot(causes=wrong_now, wish=wish), asked)
 
@@ -322,6 +324,19 @@ def test_a_tall_terminal_has_the_chart_below_and_a_wide_one_beside() -> None:
     assert len(wide.split("\n")) == LINES
     assert max(len(row) for row in wide.split("\n")) <= 120
     assert "−30" in wide.split("sound")[0].split("alarm")[1]
+
+
+@pytest.mark.parametrize("size", [(79, 22), (60, 12), (40, 10), (30, 6)])
+def test_a_terminal_that_is_too_small_has_what_is_wrong_and_what_to_do_whole(size: tuple[int, int]) -> None:
+    shot = snapshot(State.STOPPED, causes=(Cause("H20", Demand.CUT, Alarm.HIGH, 1, 0, "pressed"),))
+    rows = [row.plain for row in small_panel(shot, HEADING, LampWatch(), "", size, False)]
+    text = words("\n".join(rows))
+    assert text.startswith("STOPPED, angle −30.0°")
+    assert len(rows) <= size[1]
+    assert max(map(len, rows)) <= size[0]
+    if size[1] > 6:
+        assert what_now(shot, HEADING.manual_return_text) in text
+        assert "H20" in text
 
 
 def test_no_fact_moves_while_a_session_goes_on() -> None:

@@ -1,12 +1,14 @@
 """Readers who go away, terminals of every kind, signals, and the pace of a session."""
 
 import fcntl
+import io
 import os
 import pty
 import signal
 import struct
 import subprocess
 import termios
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,19 @@ def test_a_terminal_that_goes_away_stops_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "out/session.svg").exists()
 
 
+def test_on_a_narrow_terminal_a_line_is_broken_between_words_and_elsewhere_never() -> None:
+    words = "  0:50.5  holding           −19.9°  Stay with the patient. Press PRESENCE when it flashes."
+    leader, follower = a_terminal(79)
+    with os.fdopen(follower, "w", encoding="utf-8") as stream:
+        Voice(stream).say(words, 35)
+    lines = all_of(leader).replace("\r", "").splitlines()
+    assert lines == [words[:-12], f"{'':35}it flashes."]
+    piped = io.BytesIO()
+    reader = io.TextIOWrapper(piped, "utf-8")
+    Voice(reader).say(words, 35)
+    assert piped.getvalue().decode() == f"{words}\n"
+
+
 def test_a_terminal_that_cannot_draw_gets_plain_lines(tmp_path: Path) -> None:
     seen = on_a_terminal(tmp_path, TERM="dumb")
     assert "\x1b" not in seen
@@ -158,6 +173,65 @@ def test_no_color_takes_the_colours_and_leaves_the_picture(
     assert ("[1;31m" in seen) is coloured
 
 
+class Screen:
+    """A live view on a terminal whose size may change; `shown` is what was written since the last time."""
+
+    def __init__(self, columns: int, lines: int) -> None:
+        self.leader, self.follower = a_terminal(columns, lines)
+        self.stream = os.fdopen(self.follower, "w", encoding="utf-8")
+        self.view = LiveView(self.stream, Heading("short", "simulated", "seed 0", -2000, 1, 170, "Turn the crank."))
+
+    def resize(self, columns: int, lines: int) -> None:
+        fcntl.ioctl(self.follower, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def shown(self) -> str:
+        self.stream.write("\0")
+        self.stream.flush()
+        seen = b""
+        while not seen.endswith(b"\0"):
+            seen += os.read(self.leader, 65536)
+        return seen[:-1].decode()
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("CI", "COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+    screen = Screen(80, 24)
+    with screen.view:
+        yield screen
+    screen.stream.close()
+    os.close(screen.leader)
+
+
+def test_what_has_not_changed_is_not_drawn_again(screen: Screen) -> None:
+    snapshots = strap_opens_visit().snapshots
+    screen.view.show(snapshots[1500:1501])
+    assert "EMERGENCY RETURN" in screen.shown()
+    screen.view.show(snapshots[1500:1501])
+    assert screen.shown() == ""
+    screen.view.show(snapshots[1501:1700])
+    assert "EMERGENCY RETURN" in screen.shown()
+
+
+def test_a_terminal_that_changes_its_size_is_cleared_and_keeps_what_was_said(screen: Screen) -> None:
+    snapshots = strap_opens_visit().snapshots
+    screen.view.show(snapshots[1500:1501])
+    screen.view.say("The panel is yours.")
+    screen.shown()
+    screen.resize(60, 14)
+    screen.view.show(snapshots[1501:1502])
+    small = screen.shown()
+    assert "\x1b[2J" in small
+    assert "The panel is yours." in small
+    for words in ("EMERGENCY RETURN, angle −", "NOW", "H04 ", "80x23"):
+        assert words in small
+    screen.resize(120, 40)
+    screen.view.show(snapshots[1502:1503])
+    assert "min" in screen.shown().split("sound")[1], "the time under the chart"
+
+
 def test_no_stream_at_all_gets_no_picture() -> None:
     assert not full_picture(None, {"TERM": "xterm"})
     Voice(None, None).say("nobody hears this")
@@ -184,6 +258,12 @@ def test_ctrl_c_at_level_ends_at_once() -> None:
     ran = AShortSession({State.RESTING: send("SIGINT")})
     assert ran.said == ["Ctrl-C: the patient is at level; the session ends here."]
     assert ran.last.wish.state is State.RESTING
+
+
+def test_ctrl_c_above_level_says_so_and_stops_the_table_first() -> None:
+    ran = AShortSession({State.IDLE: send("SIGINT")})
+    assert ran.said == ["Ctrl-C: the table is stopped first (+20.0° now, above level), then the program ends."]
+    assert ran.recorder.rows()[-1].true_angle_cdeg == pytest.approx(2000, abs=10)
 
 
 def test_afterwards_signals_mean_what_they_meant_before() -> None:
