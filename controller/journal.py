@@ -159,13 +159,17 @@ class Journal:
 
     def events(self, visit: VisitEntry) -> list[EventEntry]:
         """Return what happened in a visit, in order. Raises JournalError."""
-        ended_ms = 2**62 if visit.ended_ms is None else visit.ended_ms
-        first = self._tick_ms(visit.run, visit.first_tick)
+        # What begins a visit is said just before its first tick.
+        clock, first = "t_ms", self._tick_ms(visit.run, max(1, visit.first_tick - 1))
         last = self._tick_ms(visit.run, visit.last_tick)
+        if first is None or last is None:
+            # Ticks were lost there: then by the labels, which may have jumped.
+            clock, first = "wall_ms", visit.began_ms
+            last = 2**62 if visit.ended_ms is None else visit.ended_ms
         rows = self._all(
             "SELECT number, t_ms, wall_ms, kind, text, code, who, figures FROM events WHERE run = ? AND "
-            "(wall_ms BETWEEN ? AND ? OR t_ms BETWEEN ? AND ?) ORDER BY number",
-            *(visit.run, visit.began_ms, ended_ms, first if first is not None else 1, last if last is not None else 0),
+            f"{clock} BETWEEN ? AND ? ORDER BY number",
+            *(visit.run, first, last),
         )
         return [EventEntry._make((*row[:7], _figures(row[7]))) for row in rows]
 

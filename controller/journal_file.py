@@ -112,10 +112,16 @@ class JournalFile:
             raise self._trouble(error) from error
 
     def end_run(self, wall_ms: int, ending: str) -> None:
-        """Say that the run is over. Raises WriteError."""
-        self._execute(
-            "UPDATE runs SET ended_ms = ?, ending = ? WHERE run = ?", (wall_ms, ending, self.run), self.connection
-        )
+        """Say that the run is over, and with it a visit that had not ended. Raises WriteError."""
+        connection = self.connection
+        try:
+            connection.execute("UPDATE runs SET ended_ms = ?, ending = ? WHERE run = ?", (wall_ms, ending, self.run))
+            connection.execute(
+                "UPDATE visits SET ended_ms = ?, result = ? WHERE run = ? AND ended_ms IS NULL",
+                (wall_ms, CUT_OFF, self.run),
+            )
+        except sqlite3.Error as error:
+            raise self._trouble(error) from error
 
     def rotate(self, wall_ms: int | None) -> bool:
         """Take a little of what is old out; return whether there is more to do. See `Rotation.step`.
@@ -249,12 +255,6 @@ class JournalFile:
             return
         cursor = connection.execute(f"INSERT INTO visits VALUES (NULL{', ?' * len(values)})", values)
         visit.number = cursor.lastrowid or 0
-
-    def _execute(self, statement: str, values: tuple[object, ...], connection: sqlite3.Connection) -> None:
-        try:
-            connection.execute(statement, values)
-        except sqlite3.Error as error:
-            raise self._trouble(error) from error
 
     def _trouble(self, error: OSError | sqlite3.Error) -> WriteError:
         """Return what people are told; a damaged file is set aside at once, so that the next try begins anew."""

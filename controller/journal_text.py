@@ -46,7 +46,7 @@ def listed(visits: Sequence[VisitEntry]) -> list[str]:
 def shown(visit: VisitEntry, run: RunEntry, events: Sequence[EventEntry], snapshots: Sequence[Snapshot]) -> list[str]:
     """Return one visit in full: what it came to, and what happened, in order; times count from its first tick."""
     start_ms, end_ms = (snapshots[0].t_ms, snapshots[-1].t_ms) if snapshots else (0, 0)
-    lasted = "goes on" if visit.ended_ms is None else f"lasted {minutes((end_ms - start_ms) / 1000)}"
+    lasted = "not ended" if visit.ended_ms is None else f"lasted {minutes((end_ms - start_ms) / 1000)}"
     ticks = visit.last_tick - visit.first_tick + 1
     whole = "whole" if len(snapshots) == ticks else f"of {ticks}; the others are missing"
     trips = trips_of(snapshots)
@@ -184,7 +184,7 @@ def replayed_json(visit: VisitEntry, result: Replayed) -> dict[str, Any]:
 def result_of(visit: VisitEntry) -> str:
     """Return what a visit came to, in a word or two."""
     if visit.ended_ms is None:
-        return "goes on"
+        return "not ended"
     if visit.result == CUT_OFF:
         return "cut off: control ended"
     return f"{visit.result} ({visit.end_reason})" if visit.end_reason not in ("", visit.result) else visit.result

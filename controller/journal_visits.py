@@ -73,7 +73,8 @@ class VisitBook:
         said = {key: str(value) for key, value in event.values.items() if value is not None}
         step = said.get("step", "")
         if step == "offered" and self.open is None:
-            self._begin(self._last_tick + 1, event.wall_ms)
+            # It was said between the tick before and the one that it came with.
+            self._begin(max(1, self._last_tick), event.wall_ms)
         visit = self.open or self._last
         if visit is None:
             return

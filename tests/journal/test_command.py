@@ -125,7 +125,8 @@ def test_mcap_opens_with_the_public_reader_and_has_every_tick_and_event(
         assert {schema.encoding for schema in summary.schemas.values()} == {"jsonschema"}
         assert summary.statistics is not None
         assert summary.statistics.message_count == sum(counts.values())
-        origin_ns = summary.statistics.message_start_time - seen[0].t_ms * 1_000_000
+        with Journal(visit.journal) as journal:
+            origin_ns = journal.clock_origin_ms(1, seen[0].number) * 1_000_000
         window = [origin_ns + one.t_ms * 1_000_000 for one in (part[0], part[-1])]
         for schema, channel, message in reader.iter_messages():
             assert schema is not None

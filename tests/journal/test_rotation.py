@@ -10,7 +10,8 @@ from controller.journal import Journal
 from controller.journal_file import JournalFile
 from controller.journal_keeping import Chunk, Pending, Remembered
 from controller.journal_rotation import BEGINS, DAY_MS, DAYS, ENDS, PAGES_A_STEP, used_bytes
-from controller.journal_visits import Visit
+from controller.journal_text import listed
+from controller.journal_visits import CUT_OFF, Visit
 from controller.messages import Event
 from tests.journal.recording import ABOUT, Recorded
 
@@ -55,6 +56,26 @@ def turn(file: JournalFile, wall_ms: int | None) -> None:
     while file.rotate(wall_ms):
         steps += 1
         assert steps < 1000, "a rotation has no end"
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["recorder", "power"])
+def test_a_visit_that_had_not_ended_when_control_did_was_cut_off(opened: JournalFile, written: bool) -> None:
+    opened.write(Pending([chunk(0, NOW_MS, 100)], visits=[Visit(1, NOW_MS, last_tick=10, plan="short")]))
+    with Journal(opened.path) as journal:
+        assert listed(journal.visits())[1].split()[4:6] == ["not", "ended"]
+    if written:
+        opened.end_run(NOW_MS + 5000, CUT_OFF)
+    else:
+        opened.close()
+        after = JournalFile(opened.path, {**ABOUT, "boot": "after"}, NOW_MS + 99_000, LARGEST)
+        after.write(Pending())
+        after.close()
+    with Journal(opened.path) as journal:
+        (visit,) = journal.visits()
+        assert journal.run(1).ending == CUT_OFF
+    assert visit.result == CUT_OFF
+    assert visit.ended_ms == (NOW_MS + 5000 if written else NOW_MS + 90)
+    assert "cut off" in listed([visit])[1]
 
 
 def test_what_is_older_than_ninety_days_goes_with_all_that_belongs_to_it(opened: JournalFile) -> None:

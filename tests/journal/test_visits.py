@@ -86,7 +86,7 @@ def test_what_the_control_process_says_of_a_visit_holds() -> None:
     run.take(None)
     run.say("offered", plan="gentle", person="P-9")
     assert run.book.open is not None
-    assert (run.book.open.first_tick, run.book.open.plan, run.book.open.person) == (2, "gentle", "P-9")
+    assert (run.book.open.first_tick, run.book.open.plan, run.book.open.person) == (1, "gentle", "P-9")
     run.take()
     run.take(None)
     run.say("ended", result="stopped", end_reason="supervisor")
