@@ -142,11 +142,14 @@ class SessionMachine(Following):
             plan_return, guide = True, Guide.RETURNING
             if angle is not None:
                 velocity = motion.profile.toward(0, angle, self.steps.speed_cdeg_s, elapsed_ms)
-                left_ms = panel.travel_ms(RETURN_AIM_CDEG - angle, readings.applied_cdeg_s or 0)
+                left_ms = panel.travel_ms(RETURN_AIM_CDEG - angle, self.steps.speed_cdeg_s)
         elif state is EMERGENCY_RETURN:
             guide = Guide.RETURNING
             if angle is not None:
-                left_ms = panel.travel_ms(RETURN_AIM_CDEG - angle, readings.applied_cdeg_s or 0)
+                # It begins more slowly than it goes on: a time to level worked out from that would frighten.
+                left_ms = panel.travel_ms(
+                    RETURN_AIM_CDEG - angle, max(readings.applied_cdeg_s or 0, self._limits.slow_cdeg_s)
+                )
         elif state is RESTING:
             walk = self.walk
             self.walk = walk = Walk(walk.number, walk.stage, 0, 0, walk.rested_ms + elapsed_ms)

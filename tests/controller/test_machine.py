@@ -16,6 +16,7 @@ from controller.session import arm_of
 from controller.states import TABLE, TRIGGERS
 from controller.walker import steps_of
 from safety.signals import Arm, State
+from sim.pytest_plugin import Rig
 
 ROOT = Path(__file__).parents[2]
 PLAN = load_plan("short")
@@ -90,3 +91,20 @@ def test_the_page_of_states_is_current() -> None:
     command = [sys.executable, "scripts/state_page.py", "--check"]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+# The time to level ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("faults", "state"), [([], State.RETURNING), (["strap-opens@holding+1s:side=left"], State.EMERGENCY_RETURN)]
+)
+def test_the_time_to_level_is_about_what_it_then_takes(faults: list[str], state: State) -> None:
+    rig = Rig("short", faults=faults)
+    rig.expect("*")
+    rig.finish()
+    way = [one for one in rig.snapshots if one.wish.state is state and not one.wish.tone]
+    assert way
+    for one in way[:: len(way) // 20]:
+        really_ms = way[-1].t_ms - one.t_ms
+        assert one.wish.left_ms == pytest.approx(really_ms, abs=max(6000, 0.3 * really_ms))
