@@ -18,6 +18,7 @@ import msgspec
 
 from controller.journal_file import JournalFile, WriteError
 from controller.journal_keeping import Keeper, Pending
+from controller.journal_visits import CUT_OFF
 from controller.recorder_parent import parent_command
 from controller.recorder_words import LONGEST_PACKET, Batch, Leaving, Resume, ToRecorder, Word
 
@@ -28,8 +29,7 @@ LAST_TRIES_S: Final = 20.0
 ROTATION_EVERY_S: Final = 600.0
 # Between two steps of a rotation, so that it takes a fiftieth of the disk's time.
 ROTATION_STEP_S: Final = 0.25
-ENDED: Final = "left"
-CUT_OFF: Final = "cut off"
+LEFT: Final = "left"
 
 
 class Order(msgspec.Struct):
@@ -125,7 +125,7 @@ class Worker:
             self._mine = self._mine or message.generation == self._generation
             self._of_another.clear()
         elif isinstance(message, Leaving):
-            self._ending = ENDED
+            self._ending = LEFT
         elif self._mine:
             self._take(message)
         else:
