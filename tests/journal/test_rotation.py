@@ -28,15 +28,18 @@ def chunk(number: int, wall_ms: int, size: int) -> Chunk:
 
 def filled(file: JournalFile, began_ms: int, seconds: int, size: int = 2000, visit: range | None = None) -> None:
     """Write seconds of trace, with an event and the judge's state for each, and perhaps a visit over some of them."""
+    # In one transaction, since each waits for the disk.
+    pending = Pending()
     for number in range(seconds):
         wall_ms = began_ms + 1000 * number
-        event = Event(number + 1, 100 * number + 10, wall_ms, "state", "something")
-        pending = Pending([chunk(number, wall_ms, size)], [Remembered(10 * number, b"{}")], [event])
+        pending.chunks.append(chunk(number, wall_ms, size))
+        pending.remembered.append(Remembered(10 * number, b"{}"))
+        pending.events.append(Event(number + 1, 100 * number + 10, wall_ms, "state", "something"))
         if visit is not None and number == visit.stop - 1:
             pending.visits = [
                 Visit(10 * visit.start + 1, began_ms, last_tick=10 * visit.stop, ended_ms=wall_ms, plan="short")
             ]
-        file.write(pending)
+    file.write(pending)
 
 
 @pytest.fixture
