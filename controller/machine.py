@@ -187,7 +187,6 @@ class SessionMachine(Following):
                 left_ms = motion.left_ms if state is not HOLDING else left_ms
         if self._warn_ms:
             self._warn_ms = 0 if decision.returning else max(self._warn_ms - elapsed_ms, 0)
-            velocity = max(velocity, 0)
         if self._ends:
             self._ends, disarm = False, True
         return self._wish(velocity, plan_return, arm, disarm, left_ms, guide)

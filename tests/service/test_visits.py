@@ -4,6 +4,7 @@ import pytest
 
 from config.loading import load_plan
 from safety.signals import Demand, Guide, State
+from sim.faults.schedule import FaultSchedule
 from sim.habits import Habits, Policy
 from tests.service.rig import LIMITS, SHORT, WALL_S, Rig, with_name
 
@@ -32,6 +33,18 @@ def test_in_standby_a_held_button_lowers_the_table_to_level_and_no_further() -> 
     rig.table.hands.press("TILT")
     rig.forward(6)
     assert rig.true_deg > -0.5
+
+
+def test_in_standby_a_return_that_somebody_asked_for_ends_no_session_that_there_is_none_of() -> None:
+    rig = Rig()
+    rig.forward(2)
+    assert rig.bring_back().ok
+    rig.forward(1)
+    rig.table.hands.strap("left", True)
+    rig.table.hands.strap("right", True)
+    rig.table.hands.press("RAISE")
+    rig.forward(8)
+    assert rig.true_deg > 3
 
 
 def test_an_offered_visit_is_done_from_its_first_button_to_the_open_straps() -> None:
@@ -173,6 +186,17 @@ def test_a_visit_in_trouble_goes_on_however_long_nobody_helps() -> None:
     assert -1.5 < rig.true_deg < 1.5
 
 
+def test_an_offered_visit_whose_table_nobody_knows_the_angle_of_is_not_given_up() -> None:
+    rig = Rig()
+    rig.forward(1)
+    assert rig.offer().ok
+    rig.forward(1)
+    FaultSchedule(rig.table).inject("both-angles-lost")
+    rig.forward(300)
+    assert rig.snapshot.wish.state is State.STOPPED
+    assert rig.service.state.offered
+
+
 def test_the_screening_list_at_the_panel_makes_one_session_after_another() -> None:
     plan = load_plan("first-visit", LIMITS)
     rig = Rig(at_panel=True, plans=(plan,), simulated=False)
@@ -239,7 +263,7 @@ def test_the_date_is_taken_anew_while_nothing_is_armed_and_left_alone_afterwards
     rig.come()
     rig.until_state(State.HOLDING)
     rig.wall_s, rig.clock_ok = 0, False
-    rig.forward(2)
+    rig.forward(12)
     assert rig.snapshot.readings.host.wall_s == WALL_S + 5000
     assert rig.snapshot.decision.demand is Demand.ALLOW
 
