@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,16 @@ def kept(path: Path, rest: bool = False) -> list[int]:
         assert run is not None
         stretches = journal.stretches(run.run.run, 1, 2**31, rest=rest)
         return [snapshot.number for stretch in stretches for snapshot in stretch.snapshots]
+
+
+@contextlib.contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """Have a process hang; whatever comes of it, it goes on afterwards, or nobody would ever end it."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_nothing_is_well_before_the_recorder_has_begun(tmp_path: Path) -> None:
@@ -73,19 +84,18 @@ def test_a_tick_never_waits_for_a_recorder_that_hangs_and_what_is_too_much_is_co
         link = recorded.link
         recorded.feed(101)
         recorded.until(lambda: link.committed >= 100)
-        os.kill(link.worker_pid, signal.SIGSTOP)
-        recorded.feed(10)
         assert LATEST_MS <= 2000
-        clock.ms += LATEST_MS
-        recorded.feed(10)
-        assert link.ok
-        clock.ms += 1
-        recorded.feed(10)
-        assert link.trouble == SLOW
-        recorded.feed(6000)
-        assert link.lost > 2000
-        recorded.feed(1, events=[event(1)])
-        os.kill(link.worker_pid, signal.SIGCONT)
+        with stopped(link.worker_pid):
+            recorded.feed(10)
+            clock.ms += LATEST_MS
+            recorded.feed(10)
+            assert link.ok
+            clock.ms += 1
+            recorded.feed(10)
+            assert link.trouble == SLOW
+            recorded.feed(6000)
+            assert link.lost > 2000
+            recorded.feed(1, events=[event(1)])
         recorded.until(lambda: link.ok and link.committed_event == 1)
         lost = link.lost
     ticks = kept(recorded.path)
