@@ -16,7 +16,22 @@ from safety.signals import Snapshot
 SCHEMA: Final = "inversion-table.journal/1"
 HEAD: Final = ("N", "began", "plan", "result", "deepest", "inverted", "trips")
 # What the text of an event says already, or people have no use for.
-UNTOLD: Final = ("value", "limit", "unit", "demand", "alarm", "where", "from", "to", "input", "is", "session", "armed")
+UNTOLD: Final = (
+    "value",
+    "limit",
+    "unit",
+    "demand",
+    "alarm",
+    "where",
+    "from",
+    "to",
+    "input",
+    "is",
+    "session",
+    "armed",
+    "step",
+    "visit",
+)
 UNITS: Final = {"_cdeg": "cdeg", "_cdeg_s": "cdeg/s", "_ms": "ms", "_s": "s", "_ma": "mA"}
 MOST_CHANGES: Final = 3
 
@@ -87,7 +102,7 @@ def told_figures(event: EventEntry) -> str:
             return ""
         told.append(f"{measure(value, unit)}, limit {measure(limit, unit)}")
     for name, figure in said.items():
-        if name in UNTOLD or figure in (None, ""):
+        if name in UNTOLD or figure in (None, "") or (isinstance(figure, str) and figure in event.text):
             continue
         ending = next((end for end in sorted(UNITS, key=len, reverse=True) if name.endswith(end)), "")
         with_unit = measure(figure, UNITS[ending]) if ending and isinstance(figure, int) else str(figure)
