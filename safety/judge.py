@@ -52,6 +52,7 @@ from safety.timing import Timing
 NO_PROMPTS: Final[tuple[str, ...]] = ()
 UNKNOWN, ABOVE, LEVEL, BELOW, INVERTED = Region
 NO_ALARM: Final = Alarm.NONE
+AT_BOOT: Final = ("H19", "H29")
 UNARMED_CAP_CDEG: Final = -100
 LONGEST_GAP_MS: Final = 1_000_000
 YES_NO: Final = (False, True)
@@ -165,7 +166,7 @@ def in_full(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tupl
     people.causes(people_now, readings, armed is not None, below, host_stop and not was.host_stop, now)
     if len(now) > 1:
         now.sort(key=code_of)
-        if now[0].code != "H19" and not was.link.booted:
+        if not was.link.booted and now[0].code not in AT_BOOT:
             now.sort(key=is_not_boot)
 
     latched = was.latched
@@ -315,8 +316,8 @@ def code_of(cause: Cause) -> str:
 
 
 def is_not_boot(cause: Cause) -> bool:
-    """At the first frame, where it stands is why everything else is so."""
-    return cause.code != "H19"
+    """At the first frame, that it was begun elsewhere, or by nobody, is why everything else is so."""
+    return cause.code not in AT_BOOT
 
 
 def arm_refusals(

@@ -30,6 +30,13 @@ def test_at_level_or_above_a_guard_that_is_still_armed_is_no_trouble(angle_cdeg:
     assert "H29" not in found_at(angle_cdeg, STRANGER).codes
 
 
+def test_h29_comes_first_since_it_is_why_everything_else_is_so() -> None:
+    bench = Bench().put(angle_cdeg=-3000, guard=Guard(GuardState.STOP, Demand.STOP, ("H17",), 9))
+    bench.run(10)
+    assert bench.codes[0] == "H29"
+    assert len(bench.codes) > 1
+
+
 def test_h29_commands_carry_no_session_so_that_they_renew_no_lease() -> None:
     bench = found_at(-3000, STRANGER)
     for _ in range(100):
