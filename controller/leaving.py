@@ -49,7 +49,8 @@ class Leaving:
         if decision.region is Region.UNKNOWN:
             why = "nobody knows the angle: look at the table"
         elif decision.region not in BELOW:
-            why = "the table comes to rest" if decision.armed is None else "the table is being disarmed"
+            why = "comes to rest" if decision.armed is None or not decision.still else "is being disarmed"
+            return f"{self.because}: still here for a moment, while the table {why}."
         elif decision.demand is DEMAND_CUT:
             why = f"the patient is at {angle} and the drive is cut: {self._manual}"
         elif decision.demand is DEMAND_HOLD:

@@ -122,6 +122,14 @@ class Lateness:
         """The longest gap between two ticks of the last minute."""
         return max(self._worst)
 
+    @property
+    def told(self) -> str:
+        """Return how it was, in a sentence."""
+        return (
+            f"{sum(self._counts)} ticks, one every {self.percentile_ms(50)} ms; 99.9 % within "
+            f"{self.percentile_ms(99.9)} ms; {self.overruns} were late by more than {LATE_MS} ms."
+        )
+
     def percentile_ms(self, percent: float) -> int:
         """Return the gap that so many percent of all ticks did not exceed; 255 stands for as much or more."""
         left = math.ceil(round(percent * sum(self._counts) / 100, 6))

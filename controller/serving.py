@@ -73,6 +73,7 @@ class Serving:
                     return self._left_behind()
             service.finish()
             self._clients.poll()
+            self._lines.say(service.lateness.told)
         return EXIT_SERVED
 
     def _asked(self, name: str) -> None:

@@ -124,6 +124,9 @@ def run_serve(args: argparse.Namespace) -> int:
         cut_off, told = startup.unfinished(state, profile.table_id)
         newest_s = startup.newest_label_s(state, profile.table_id)
         table = _reached(args, way, profile, folder, state)
+        # A start that is not clean leaves nothing behind; a defect in mid-session leaves the patient to the guard.
+        ends_table = not table.found
+        ends.callback(lambda: table.end() if ends_table else None)
         ends.callback(table.leave)
         boot, real_time = startup.new_boot(), RealTime()
         records = _recorder(state, profile, limits, table.guard, boot)
@@ -146,10 +149,10 @@ def run_serve(args: argparse.Namespace) -> int:
             voice.hand_over(json.dumps(_where(profile, table, path, records.path, boot), ensure_ascii=False))
         # What came while everything was put together is old: the first tick begins with the next frame.
         table.bridge.read(table.clock.now_ms(), served.host)
+        ends_table = False
         code = serving.run()
+        ends_table = code == EXIT_SERVED
         lines.finish()
-        if code == EXIT_SERVED:
-            ends.callback(table.end)
     return code
 
 

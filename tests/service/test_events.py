@@ -144,3 +144,4 @@ def test_percentiles_are_of_all_ticks() -> None:
         lateness.note(0, gap_ms)
     assert [lateness.percentile_ms(percent) for percent in (50, 99, 99.9, 100)] == [10, 10, 20, 255]
     assert lateness.overruns == 1
+    assert lateness.told.startswith("1000 ticks, one every 10 ms; 99.9 % within 20 ms; 1 were late")
