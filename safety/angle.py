@@ -17,6 +17,7 @@ from config.limits import (
     SENSOR_HIGH_CDEG,
     SENSOR_LOW_CDEG,
 )
+from safety.link import FRESH_MS, LAPSE_MS
 from safety.signals import Alarm, Cause, Demand
 
 NONE: Final = 0
@@ -54,13 +55,16 @@ class Angles(msgspec.Struct, frozen=True, gc=False):
 
 
 def follow(was: Angles, a: int | None, b: int | None, elapsed_ms: int) -> Angles:
-    """Take in one new frame's two angles (centidegrees, None when not known)."""
+    """Take in one new frame's two angles (centidegrees, None when not known).
+
+    After a pause both have moved on, and which of them stepped cannot be told; apart they are found all the same.
+    """
     lost = was.lost
     if a is None or not SENSOR_LOW_CDEG <= a <= SENSOR_HIGH_CDEG:
         lost |= A
     if b is None or not SENSOR_LOW_CDEG <= b <= SENSOR_HIGH_CDEG:
         lost |= B
-    if lost == NONE and was.a_cdeg is not None and was.b_cdeg is not None:
+    if lost == NONE and was.a_cdeg is not None and was.b_cdeg is not None and elapsed_ms <= LAPSE_MS:
         assert a is not None and b is not None
         steady_a = -JUMP_CDEG <= a - was.a_cdeg <= JUMP_CDEG
         steady_b = -JUMP_CDEG <= b - was.b_cdeg <= JUMP_CDEG
@@ -81,7 +85,7 @@ def weigh(a: int | None, b: int | None, lost: int, apart_ms: int, disputed: bool
     if -APART_CDEG <= a - b <= APART_CDEG:
         apart_ms = 0
     else:
-        apart_ms = min(apart_ms + elapsed_ms, APART_MS + 1)
+        apart_ms = min(apart_ms + min(elapsed_ms, FRESH_MS), APART_MS + 1)
         disputed = disputed or apart_ms > APART_MS
     deeper = a if a < b else b
     return Angles(a, b, NONE, apart_ms, disputed, deeper if disputed else (a + b) // 2, deeper)

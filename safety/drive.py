@@ -9,8 +9,10 @@ from typing import Final
 import msgspec
 
 from config.limits import LEVEL_BAND_CDEG, Limits
+from safety import springing
 from safety import track as tracking
 from safety.angle import BOTH, NONE, A, Angles, B, names_of
+from safety.link import FRESH_MS, LAPSE_MS
 from safety.overspeed import all_sensors_beyond, overspeed
 from safety.signals import Alarm, Cause, Demand, GuardState, Readings
 from safety.standing import (
@@ -59,6 +61,10 @@ def follow(
         return was, NOTHING, NONE, True
     if angles.lost == BOTH:
         return Drive(caught=was.caught), NOTHING, NONE, True
+    if elapsed_ms > LAPSE_MS:
+        was, elapsed_ms = after_pause(was, readings), 0
+    if was.spring.sign:
+        was = msgspec.structs.replace(was, spring=springing.follow(was.spring, angles, elapsed_ms))
     if applied:
         return driven(was, applied, readings, elapsed_ms, angles, track, held, limits)
     if not asked and not was.vain_ms:
@@ -70,6 +76,26 @@ def follow(
     if not vain_ms <= VAIN_MS:
         causes, clean = (*causes, asked_in_vain(vain_ms)), False
     return msgspec.structs.replace(drive, vain_ms=vain_ms), causes, frozen, clean
+
+
+def after_pause(was: Drive, readings: Readings) -> Drive:
+    """What is left of what was remembered, when nobody looked for longer than the lease.
+
+    How it was driven is not known. It may have stopped, turned round or gone on; without a guard nobody but this
+    process can have driven it, so that a table that rested still has to stand where it did.
+    """
+    rested = was.sign == 0 and (readings.guard is None or readings.guard.state is ABSENT)
+    return Drive(
+        zero_ms=was.zero_ms if rested else 0,
+        rest_a=was.rest_a if rested else None,
+        rest_b=was.rest_b if rested else None,
+        caught=was.caught,
+        caught_ms=was.caught_ms,
+        caught_cdeg_s=was.caught_cdeg_s,
+        powered=was.powered,
+        vain_ms=was.vain_ms,
+        spring=was.spring,
+    )
 
 
 def asked_in_vain(vain_ms: int) -> Cause:
@@ -97,33 +123,38 @@ def driven(
     size_ma = 0 if current is None else abs(current)
     start = sign != was.sign
     if start:
-        # From rest the start itself is the reference; after a reversal the table may coast for 500 ms.
+        # From rest the start itself is the reference; after a reversal the table may coast for 500 ms, and what pressed
+        # against a block is let go of at first.
         here = Mark(angles.a_cdeg, angles.b_cdeg)
         was = Drive(
             sign=sign,
-            reversed_=was.sign != 0 or was.zero_ms < SETTLE_MS,
+            reversed_=was.sign != 0 or was.zero_ms < SETTLE_MS or was.spring.sign == -sign,
             far_a=angles.a_cdeg,
             far_b=angles.b_cdeg,
             half_from=here,
             block_from=here,
             caught=was.caught,
+            spring=was.spring,
         )
     since_ms = was.since_ms if start or was.since_ms >= CAP_MS else was.since_ms + elapsed_ms
     if was.reversed_ and not since_ms >= SETTLE_MS:
         far_a, far_b = angles.a_cdeg, angles.b_cdeg
     else:
-        far_a = further(was.far_a, angles.a_cdeg, sign)
-        far_b = further(was.far_b, angles.b_cdeg, sign)
+        far_a = springing.further(was.far_a, angles.a_cdeg, sign)
+        far_b = springing.further(was.far_b, angles.b_cdeg, sign)
     step = sign * applied * elapsed_ms
-    half_from, half_driven = was.half_from, was.half_driven + step
-    half_ma = size_ma if size_ma > was.half_ma else was.half_ma
-    block_from, block_driven, block_ms = was.block_from, was.block_driven + step, was.block_ms + elapsed_ms
+    half_from, half_driven, half_ma = was.half_from, was.half_driven, was.half_ma
+    block_from, block_driven, block_ms = was.block_from, was.block_driven, was.block_ms
+    if since_ms >= 0:
+        # What springs back tells nothing of frozen sensors, and the block that it springs back from is known.
+        half_driven, half_ma = half_driven + step, size_ma if size_ma > half_ma else half_ma
+        block_driven, block_ms = block_driven + step, block_ms + elapsed_ms
     before, halves, block_before, block_halves = was.before, was.halves, was.block_before, was.block_halves
     stall_ms = 0
     # After a reversal the current is at first still that of pressing the other way.
     settled = since_ms >= SETTLE_MS or not was.reversed_
     if settled and size_ma * 100 >= limits.stall_ma * 95:
-        stall_ms = min(was.stall_ms + elapsed_ms, CAP_MS)
+        stall_ms = min(was.stall_ms + min(elapsed_ms, FRESH_MS), CAP_MS)
     causes: list[Cause] = []
     frozen = NONE
     if half_driven * 2 >= (DEGREE_CDEG + limits.backlash_cdeg) * 1000:
@@ -137,7 +168,8 @@ def driven(
         half_from, half_driven, half_ma = Mark(angles.a_cdeg, angles.b_cdeg), 0, 0
     if since_ms >= SETTLE_MS and (cause := wrong_direction(far_a, far_b, sign, angles, track, held, limits)):
         causes.append(cause)
-    if cause := overspeed(applied, readings, angles, track, limits):
+    spring = was.spring
+    if cause := overspeed(applied, readings, angles, track, spring, limits):
         causes.append(cause)
     clean = not causes and frozen == NONE
     slow_block = False
@@ -153,6 +185,9 @@ def driven(
         # What blocks it is elastic: it springs back while the set-point still ramps to zero.
         since_ms, reversed_ = -SPRING_MS, True
         far_a, far_b = angles.a_cdeg, angles.b_cdeg
+        spring = springing.pressed(sign, angles)
+        half_from = block_from = Mark(angles.a_cdeg, angles.b_cdeg)
+        halves = block_halves = half_driven = half_ma = block_driven = block_ms = 0
     drive = Drive(
         sign,
         since_ms,
@@ -174,15 +209,9 @@ def driven(
         None,
         None,
         CAUGHT if was.caught == SLOWING else was.caught,
+        spring=spring,
     )
     return drive, tuple(causes) if causes else NOTHING, frozen, clean
-
-
-def further(far: int | None, angle: int | None, sign: int) -> int | None:
-    """The furthest of two angles in a direction; None where nothing is known."""
-    if far is None or angle is None:
-        return angle
-    return angle if sign * angle > sign * far else far
 
 
 def moved(mark: int | None, angle: int | None, sign: int) -> int:
@@ -205,14 +234,18 @@ def frozen_sensors(
         frozen |= B
     if frozen == NONE:
         return NONE, None
+    pressing = size_ma * 10 >= limits.stall_ma * 6
     if frozen | angles.lost != BOTH:
+        if pressing:
+            # What is blocked hardly moves, and noise would name one of them; apart they are found as H08.
+            return NONE, None
         least, name = min(travel_a, travel_b), names_of(frozen)
         return frozen, Cause("H10", Demand.RETURN, Alarm.HIGH, least, limit, "cdeg", slow=True, where=name)
     # The newer half alone tells the current: a drive that died in the older one still pulled then.
     peak_ma = half.peak_ma
     if peak_ma <= limits.idle_ma:
         return NONE, Cause("H10", Demand.HOLD, Alarm.HIGH, peak_ma, limits.idle_ma, "mA")
-    if size_ma * 10 >= limits.stall_ma * 6:
+    if pressing:
         return NONE, None
     return NONE, Cause("H10", Demand.CUT, Alarm.HIGH, max(travel_a, travel_b), limit, "cdeg", where=names_of(BOTH))
 

@@ -68,7 +68,9 @@ def causes(guard: Guard, now: list[Cause], latched: tuple[Cause, ...], returning
                 return
             if other := next((told for told in guard.causes if told not in known), ""):
                 code, value = other, 0
-    adopted = Cause(code, guard.demand, ALARMS[guard.demand], value, 0, "by the guard", "guard", slow=True)
+    # Silence alone is no reason to come back slowly.
+    slow = any(told not in SILENCE for told in guard.causes)
+    adopted = Cause(code, guard.demand, ALARMS[guard.demand], value, 0, "by the guard", "guard", slow=slow)
     for index, cause in enumerate(now):
         if cause.code == code:
             now[index] = adopted

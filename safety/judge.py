@@ -85,8 +85,11 @@ def in_full(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tupl
     if unread_ms > LONGEST_GAP_MS:
         unread_ms = LONGEST_GAP_MS
     fresh = readings.sequence != was.link.sequence and 0 <= readings.age_ms <= link.FRESH_MS
-    new_link = link.follow(was.link, readings, fresh, 0 if fresh else unread_ms)
     armed = was.armed
+    watched = armed is not None or was.timing.last_cdeg < -LEVEL_BAND_CDEG
+    new_link = link.follow(
+        was.link, readings, fresh, 0 if fresh else unread_ms, watched, was.moving.command_cdeg_s != 0
+    )
     angles, speed, straps_now, drive_now = was.angles, was.track, was.straps, was.drive
     found = NOTHING
     clean = True
@@ -188,6 +191,7 @@ def in_full(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tupl
             people_now = people.without_ack(people.after_reset(people_now))
             straps_now = straps.excused(straps_now)
             drive_now = Drive()
+            new_link = link.cleared(new_link)
             strap_wait_ms = 0
             now = [cause for cause in now if cause.demand < DEMAND_STOP]
     else:
@@ -268,7 +272,7 @@ def in_full(was: Judged, readings: Readings, wish: Wish, limits: Limits) -> tupl
     command = Command(
         command_cdeg_s,
         demand,
-        not new_link.lapse_ms,
+        not new_link.lapse_ms or (new_link.hung and recent),
         arm,
         disarm,
         reset,

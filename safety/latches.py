@@ -22,6 +22,7 @@ STRAP_CODES: Final = ("H04", "H05", "H06")
 SENSOR_CODES: Final = ("H08", "H09", "H10")
 SERVICE_ONLY: Final = "H11"
 ESTOP: Final = "H20"
+LAPSES: Final = ("H17", "H18")
 BOTH_SIDES: Final = "both"
 STRAP_WAIT_MS: Final = 10_000
 
@@ -34,7 +35,7 @@ def kept(latched: tuple[Cause, ...], now: list[Cause], link: Link, people: Peopl
     """
     after = latched
     for cause in now:
-        if cause.demand < DEMAND_STOP or (cause.code == "H18" and cause.by != "guard" and not links.latches(link)):
+        if cause.demand < DEMAND_STOP or (cause.code in LAPSES and cause.by != "guard" and not links.latches(link)):
             continue
         for index, old in enumerate(after):
             if old.code == cause.code:

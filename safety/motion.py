@@ -4,6 +4,7 @@ import msgspec
 
 from config.limits import LEVEL_BAND_CDEG, RETURN_AIM_CDEG, Limits
 from safety import moving
+from safety.link import LAPSE_MS
 from safety.moving import (
     JUDGED_RETURN,
     NO_EXCURSION,
@@ -160,7 +161,7 @@ def returning(
         if below and wish.plan_return and worst < DEMAND_STOP:
             return moving.begin_return(PLAN_RETURN, seen, limits), was.pause_used
         return NO_RETURN, was.pause_used and (wants_return or worst >= DEMAND_STOP)
-    moved_ms = seen.elapsed_ms if was.command_cdeg_s > 0 else 0
+    moved_ms = seen.elapsed_ms if was.command_cdeg_s > 0 and seen.elapsed_ms <= LAPSE_MS else 0
     back = moving.follow_return(back, seen, moved_ms)
     if moving.arrived(back, seen):
         return NO_RETURN, was.pause_used

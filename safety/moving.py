@@ -11,6 +11,7 @@ import msgspec
 
 from config.limits import LEVEL_BAND_CDEG, LONGEST_BLIND_RETURN_MS, RETURN_AIM_CDEG, Limits
 from safety.angle import A, Angles, B, votes_for_level
+from safety.link import LATE_MS
 from safety.people import People
 from safety.signals import (
     DEMAND_ALLOW,
@@ -210,12 +211,12 @@ def past_level(angle_cdeg: int | None, from_cdeg: int | None) -> bool:
 
 
 def follow_return(was: Return, seen: Seen, moving_ms: int) -> Return:
-    """Count down tone and pause, and count motion on a doubtful angle."""
+    """Count down tone and pause, and count motion on a doubtful angle; nobody sounded anything in a tick that hung."""
     applied = seen.readings.applied_cdeg_s
     pause_ms = max(was.pause_ms - seen.elapsed_ms, 0)
     tone_ms = was.tone_ms
     if tone_ms and not (applied is not None and applied < 0) and not was.pause_ms:
-        tone_ms = max(tone_ms - seen.elapsed_ms, 0)
+        tone_ms = max(tone_ms - min(seen.elapsed_ms, LATE_MS), 0)
     blind_ms = min(was.blind_ms + moving_ms, CAP_MS) if seen.angles.doubtful else 0
     return Return(was.kind, tone_ms, pause_ms, was.from_a, was.from_b, blind_ms, was.blind_limit_ms)
 

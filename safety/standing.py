@@ -12,6 +12,7 @@ from safety import track as tracking
 from safety.angle import NONE, A, Angles, B
 from safety.overspeed import all_sensors_beyond, caught_by, overspeed
 from safety.signals import Alarm, Cause, Demand, Readings
+from safety.springing import SLACK, Spring
 from safety.track import Track
 
 DEGREE_CDEG: Final = 100
@@ -47,7 +48,7 @@ class Drive(msgspec.Struct, frozen=True, gc=False):
     `driven` values are centidegrees a second times milliseconds. `far_*` is the furthest that a sensor went in
     the direction applied; `rest_*` where it stood after 1 s of zero set-point, None before. `powered`: whether the
     drive had power in the last frame at rest; not known counts as yes. `vain_ms`: how long it was asked to start toward
-    level, and did not.
+    level, and did not. `spring`: what was pressed when it was blocked.
     """
 
     sign: int = 0
@@ -74,6 +75,7 @@ class Drive(msgspec.Struct, frozen=True, gc=False):
     caught_cdeg_s: int = 0
     powered: bool = True
     vain_ms: int = 0
+    spring: Spring = SLACK
 
 
 NOTHING: Final[tuple[Cause, ...]] = ()
@@ -113,6 +115,7 @@ def resting(
         caught_ms=was.caught_ms,
         caught_cdeg_s=was.caught_cdeg_s,
         powered=powered,
+        spring=was.spring,
     )
     if powered and not was.powered and was.caught == FREE and helped(readings):
         if not track.still_ms:
@@ -125,7 +128,7 @@ def resting(
     causes = []
     if zero_ms >= REST_MS and (cause := uncommanded(drive, readings, angles, track, armed, limits)):
         causes.append(cause)
-    if cause := overspeed(0, readings, angles, track, limits):
+    if cause := overspeed(0, readings, angles, track, drive.spring, limits):
         causes.append(cause)
     if not causes:
         return drive, NOTHING, NONE, True

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from config.limits import Limits
+from safety.link import LAPSE_MS
 from safety.signals import Alarm, Cause, Demand, GuardState, Readings
 
 ABSENT: Final = GuardState.ABSENT
@@ -32,6 +33,8 @@ def follow(
 ) -> Supply:
     """Follow heat and mains; an unknown current counts as the drive's limit, unknown mains as lost.
 
+    What is seen for the first time after a pause may have begun just now: a pause is heat, but not time without mains.
+
     Args:
         was: what was remembered.
         readings: the new frame.
@@ -54,14 +57,16 @@ def follow(
             return was
         return Supply(heat, 0, carried)
     carried = was.carried or (limits.has_battery and readings.battery is True)
+    looked_ms = elapsed_ms if elapsed_ms <= LAPSE_MS else 0
     # A guard sees the drive's rail; without one, only a drive that does not start tells that nothing carries it.
     alone = readings.guard is None or readings.guard.state is ABSENT
     dead_ms = was.dead_ms
     if not (asked and alone and readings.applied_cdeg_s == 0):
         dead_ms = 0
     elif dead_ms <= DEAD_MS:
-        dead_ms += elapsed_ms
-    return Supply(heat, min(was.mains_ms + elapsed_ms, CAP_MS), carried, dead_ms)
+        dead_ms += looked_ms
+    mains_ms = was.mains_ms + (elapsed_ms if was.mains_ms else looked_ms)
+    return Supply(heat, min(mains_ms, CAP_MS), carried, dead_ms)
 
 
 def causes(state: Supply, readings: Readings, limits: Limits, now: list[Cause]) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from config.limits import INVERTED_CDEG, LEVEL_BAND_CDEG, Limits
+from safety.link import FRESH_MS
 from safety.signals import Alarm, Arm, Cause, Demand
 
 CAP_MS: Final = 1_000_000
@@ -26,12 +27,15 @@ class Timing(msgspec.Struct, frozen=True, gc=False):
 
 
 def follow(was: Timing, angle_cdeg: int | None, elapsed_ms: int, rest_s: int) -> Timing:
-    """Count one step; `rest_s` is the shortest rest of this table."""
+    """Count one step; `rest_s` is the shortest rest of this table.
+
+    Whoever was below when nobody looked came to level at some time since: the rest begins now.
+    """
     angle = was.last_cdeg if angle_cdeg is None else angle_cdeg
     if angle >= -LEVEL_BAND_CDEG:
         if not was.inverted_ms and not was.deepest_cdeg and angle == was.last_cdeg:
             return was
-        rest_ms = was.rest_ms + elapsed_ms
+        rest_ms = was.rest_ms + (elapsed_ms if was.last_cdeg >= -LEVEL_BAND_CDEG else min(elapsed_ms, FRESH_MS))
         if rest_ms >= rest_s * 1000:
             return Timing(0, rest_s * 1000, 0, was.sets, angle)
         return Timing(was.inverted_ms, rest_ms, was.deepest_cdeg, was.sets, angle)

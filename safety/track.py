@@ -17,6 +17,11 @@ LONG_MS: Final = 500
 STILL_CDEG_S: Final = 20
 STILL_SPAN_MS: Final = 500
 QUIET_CDEG: Final = 15
+# A window is full when its own samples fill four fifths of it: what was before a pause without frames does not. Where
+# stillness is judged it is full but for two frames.
+FILLED_MS: Final = LONG_MS - 20
+# Two samples are a difference, and trip on noise; four leave 0.3°/s of it over 250 ms, of the 0.7°/s that H13 allows.
+LEAST_SAMPLES: Final = 4
 LONGEST_MS: Final = 60_000
 REBASE_MS: Final = 1 << 20
 
@@ -29,8 +34,9 @@ Sums = tuple[int, int, int, int, int]
 class Track(msgspec.Struct, frozen=True, gc=False):
     """The samples of the last 500 ms and what follows from them.
 
-    `short_cdeg_s` and `long_cdeg_s` are the slopes over 250 and 500 ms, None until their window is filled.
-    `quiet_at` is twice the angle at which the table was found still, None while it is not.
+    `short_cdeg_s` and `long_cdeg_s` are the slopes over 250 and 500 ms, None until their window is filled: at the
+    start, and again after a pause without frames. `quiet_at` is twice the angle at which the table was
+    found still, None while it is not.
     """
 
     samples: tuple[Sample, ...] = ()
@@ -104,15 +110,19 @@ def judged(
     elapsed_ms: int,
 ) -> Track:
     """Work out the slopes, and whether the table is still: set-point zero and under 0.2°/s over 500 ms."""
-    filled_ms = kept[-1][0] - kept[0][0]
-    short_cdeg_s = slope(short) if filled_ms >= SHORT_MS - 20 else None
-    long_cdeg_s = slope(long) if filled_ms >= LONG_MS - 20 else None
+    short_cdeg_s = slope(short) if is_full(kept, short[0], SHORT_MS * 4 // 5) else None
+    long_cdeg_s = slope(long) if is_full(kept, long[0], FILLED_MS) else None
     still = applied_cdeg_s == 0 and long_cdeg_s is not None and -STILL_CDEG_S < long_cdeg_s < STILL_CDEG_S
     if not still:
         return Track(kept, source, short, long, None, short_cdeg_s, long_cdeg_s, 0)
     # The first time, the window itself was still.
     still_ms = min(was.still_ms + elapsed_ms if was.still_ms else STILL_SPAN_MS, LONGEST_MS)
     return Track(kept, source, NO_SUMS, NO_SUMS, long[3] // long[0], short_cdeg_s, long_cdeg_s, still_ms)
+
+
+def is_full(samples: tuple[Sample, ...] | list[Sample], count: int, filled_ms: int) -> bool:
+    """Whether the newest `count` samples are enough and reach back so far."""
+    return count >= LEAST_SAMPLES and samples[-1][0] - samples[-count][0] >= filled_ms
 
 
 def slide(sums: Sums, samples: tuple[Sample, ...], new: Sample, oldest_ms: int) -> Sums:
@@ -155,12 +165,12 @@ def believed(sample: Sample, source: int) -> int:
 
 
 def slope_of(track: Track, sensor: int, window_ms: int) -> int | None:
-    """One sensor's own slope over the last `window_ms`, for the checks that need each sensor's word."""
+    """One sensor's own slope over the last `window_ms`, for checks that need each sensor's word; None until full."""
     if not track.samples:
         return None
     oldest = track.samples[-1][0] - window_ms
     own = [(s[0], s[1], s[2], 2 * v, 0) for s in track.samples if s[0] >= oldest and (v := s[sensor]) is not None]
-    return slope(total(own)) if len(own) > 1 else None
+    return slope(total(own)) if is_full(own, len(own), window_ms * 4 // 5) else None
 
 
 def fastest_applied(track: Track) -> int:

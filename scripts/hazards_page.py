@@ -59,7 +59,8 @@ def page() -> str:
     planned = [row["id"] for row in table if row["status"] == "planned"]
     head = ["| id | hazard | active | demand | alarm | within | clears | by | check |", "|---" * 9 + "|"]
     judged = len(table) - len(planned)
-    end = f"{judged} rows are judged on the host today; {len(planned)} are planned: {', '.join(planned)}."
+    waiting = f"; {len(planned)} are planned: {', '.join(planned)}" if planned else ", and none is planned"
+    end = f"{judged} rows are judged on the host today{waiting}."
     return "\n".join([INTRODUCTION, "", *head, *(line(row) for row in table), "", end, ""])
 
 

@@ -184,6 +184,12 @@ typedef struct {
     int32_t weighted;
 } guard_window_t;
 
+/* The largest change one way from one sample to the next of the last 100 ms, and the samples since. */
+typedef struct {
+    int16_t cdeg;
+    uint8_t age;
+} guard_jump_t;
+
 /* One angle sensor; slopes are 2Σi·x − (n−1)Σx, thresholds in guard_parts.h. */
 typedef struct {
     int16_t ring[GUARD_SAMPLES];
@@ -197,10 +203,10 @@ typedef struct {
     int32_t slope_500;
     int16_t word; /* as it came, GUARD_NO_ANGLE where there was none */
     int16_t kept; /* the last word in range */
-    int16_t step; /* the largest change from one sample to the next of the last 100 ms */
-    int16_t rest_of_way; /* how far it went in 100 ms, that one step left out */
-    uint8_t step_age; /* samples since that step */
-    uint8_t good;     /* words in range in a row, up to GUARD_SAMPLES */
+    guard_jump_t up;
+    guard_jump_t down;
+    int16_t rest_of_way; /* how far it went in 100 ms, without the largest step that way */
+    uint8_t good;        /* words in range in a row, up to GUARD_SAMPLES */
 } guard_eye_t;
 
 /* Both sensors: who is believed, and what follows. Bit 0 of `lost` is A, bit 1 is B. */
@@ -234,6 +240,8 @@ typedef struct {
     int32_t caught_slope;
     int16_t far_a;
     int16_t far_b;
+    int16_t spring_a; /* how far it was pressed against what blocked it, in the direction `spring`, for `spring_ms` more */
+    int16_t spring_b;
     int16_t rest_a;
     int16_t rest_b;
     int16_t applied; /* the set-point at the last sample */
@@ -244,9 +252,11 @@ typedef struct {
     uint16_t caught_ms;
     uint16_t block_ms;
     uint16_t stall_ms;
+    uint16_t spring_ms;
     uint16_t vain_ms; /* how long motion toward level is asked for and does not begin */
     uint8_t peak_samples;
     int8_t sign;
+    int8_t spring;
     uint8_t caught;
     bool reversed;
     bool halves;

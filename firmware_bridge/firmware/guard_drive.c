@@ -10,6 +10,10 @@
 #define HALF_DEGREE_CDEG 50
 #define SETTLE_MS 500
 #define SPRING_MS 1000
+/* A ramp of 2°/s to rest, standing, and the brake's setting take 1.5 s; 7 s later the last back-off or relief has begun. */
+#define SPRUNG_MS 8000u
+/* Further than noise. */
+#define SPRUNG_LEAST_CDEG 10
 #define CLIMBING_CDEG 300
 #define REST_MS 1000u
 #define SLOWING_MS 200u
@@ -53,6 +57,7 @@ static void start_over(guard_drive_t *drive) {
     drive->zero_ms = 0;
     drive->halves = drive->block_halves = false;
     drive->stall_ms = 0;
+    drive->spring = 0;
 }
 
 void guard_drive_reset(guard_t *g) {
@@ -127,6 +132,41 @@ static void follow_peaks(guard_drive_t *drive) {
     }
 }
 
+static int16_t further(int16_t far, int16_t word, int8_t sign) {
+    if (far == GUARD_NO_ANGLE || word == GUARD_NO_ANGLE) {
+        return word;
+    }
+    return sign * word > sign * far ? word : far;
+}
+
+/* What blocked the table is elastic, and so is the gear that pressed against it. When the drive lets go, the table jumps
+ * back by that and by the gap of the gear, against a brake that holds: that is no fall, and no overspeed. */
+static void follow_spring(guard_drive_t *drive, const guard_eyes_t *eyes) {
+    if (drive->spring == 0) {
+        return;
+    }
+    if (drive->spring_ms <= SAMPLE_MS) {
+        drive->spring = 0;
+        return;
+    }
+    drive->spring_ms = (uint16_t)(drive->spring_ms - SAMPLE_MS);
+    drive->spring_a = further(drive->spring_a, eyes->a.word, drive->spring);
+    drive->spring_b = further(drive->spring_b, eyes->b.word, drive->spring);
+}
+
+/* Whether one sensor went back by more than noise and by no more than a degree and the gap of the gear. */
+static bool is_sprung(const guard_t *g, int16_t far, int16_t word) {
+    int16_t back = (int16_t)-moved(far, word, g->drive.spring);
+    return SPRUNG_LEAST_CDEG <= back && back <= DEGREE_CDEG + g->config.backlash_cdeg;
+}
+
+static bool springs_back(const guard_t *g) {
+    const guard_drive_t *drive = &g->drive;
+    const guard_eyes_t *eyes = &g->eyes;
+    return drive->spring != 0 && (!believed(eyes, EYE_A) || is_sprung(g, drive->spring_a, eyes->a.word)) &&
+           (!believed(eyes, EYE_B) || is_sprung(g, drive->spring_b, eyes->b.word));
+}
+
 /* Whether one sensor went so fast over 100 ms, and not in one step: without its largest step it still went three
  * quarters of the way that is left, 80 ms. */
 static bool ran(const guard_eye_t *eye, int32_t slope, int16_t rest_of_way) {
@@ -144,7 +184,7 @@ static void runaway(guard_t *g) {
     const guard_eyes_t *eyes = &g->eyes;
     bool a = believed(eyes, EYE_A);
     bool b = believed(eyes, EYE_B);
-    if (!guard_seen_for(eyes, 10u)) {
+    if (!guard_seen_for(eyes, 10u) || springs_back(g)) {
         return;
     }
     int32_t twice = guard_size_of(guard_twice(eyes, eyes->a.slope_100, eyes->b.slope_100));
@@ -158,7 +198,7 @@ static void runaway(guard_t *g) {
 /* H13 b: over 250 ms faster than the greatest of 1.3 × applied and applied + 0.7°/s, one backlash allowed for. */
 static void overspeed(guard_t *g) {
     const guard_eyes_t *eyes = &g->eyes;
-    if (!guard_seen_for(eyes, 25u)) {
+    if (!guard_seen_for(eyes, 25u) || springs_back(g)) {
         return;
     }
     int32_t twice = guard_size_of(guard_twice(eyes, eyes->a.slope_250, eyes->b.slope_250));
@@ -298,7 +338,11 @@ static void frozen(guard_t *g, int32_t driven, uint16_t current_ma) {
     if (stuck == eyes->lost) {
         return;
     }
+    bool pressing = (uint32_t)current_ma * 10u >= (uint32_t)g->config.stall_ma * 6u;
     if (stuck != EYES_BOTH) {
+        if (pressing) {
+            return; /* what is blocked hardly moves, and noise would name one of them; apart they are found as H08 */
+        }
         eyes->lost = stuck;
         guard_weigh(eyes);
         find(drive, H10, GUARD_RETURN, travel_a < travel_b ? travel_a : travel_b);
@@ -308,7 +352,7 @@ static void frozen(guard_t *g, int32_t driven, uint16_t current_ma) {
     uint16_t peak = drive->half.peak_ma;
     if (peak <= g->config.idle_ma) {
         find(drive, H10, GUARD_HOLD, (int16_t)peak); /* idle currents fit */
-    } else if ((uint32_t)current_ma * 10u < (uint32_t)g->config.stall_ma * 6u) {
+    } else if (!pressing) {
         find(drive, H10, GUARD_CUT, larger(travel_a, travel_b));
     }
 }
@@ -329,13 +373,6 @@ static void follow_halves(guard_t *g, int16_t step, uint16_t current_ma) {
     drive->before = *half;
     drive->halves = true;
     start_mark(half, &g->eyes);
-}
-
-static int16_t further(int16_t far, int16_t word, int8_t sign) {
-    if (far == GUARD_NO_ANGLE || word == GUARD_NO_ANGLE) {
-        return word;
-    }
-    return sign * word > sign * far ? word : far;
 }
 
 /* H11: 1° (held motion: 0.5°) and the backlash against the set-point, or 0.5°/s against it over 300 ms. */
@@ -400,8 +437,9 @@ static void follow_driven(guard_t *g, uint16_t current_ma) {
     int16_t step = (int16_t)(guard_size(drive->applied) * SAMPLE_MS);
     drive->rested = false;
     if (sign != drive->sign) {
-        /* From rest the start itself is the reference; after a reversal the table may coast for 500 ms. */
-        drive->reversed = drive->zero_ms < SETTLE_MS;
+        /* From rest the start itself is the reference; after a reversal the table may coast for 500 ms, and what pressed
+         * against a block is let go of at first. */
+        drive->reversed = drive->zero_ms < SETTLE_MS || drive->spring == -sign;
         drive->sign = sign;
         drive->since_ms = 0;
         drive->far_a = eyes->a.word;
@@ -428,13 +466,15 @@ static void follow_driven(guard_t *g, uint16_t current_ma) {
     } else {
         drive->stall_ms = 0;
     }
-    follow_halves(g, step, current_ma);
+    if (drive->since_ms >= 0) {
+        follow_halves(g, step, current_ma);
+    }
     if (settled) {
         wrong_direction(g);
     }
     runaway(g);
     overspeed(g);
-    bool held = follow_blocks(g, step, current_ma);
+    bool held = drive->since_ms >= 0 && follow_blocks(g, step, current_ma);
     if (drive->stall_ms >= STALL_MS || held) {
         bool homeward = sign > 0 && eyes->angle_cdeg < -GUARD_LEVEL_BAND_CDEG;
         find(drive, homeward ? H15 : H14, homeward ? GUARD_HOLD : GUARD_STOP,
@@ -442,8 +482,15 @@ static void follow_driven(guard_t *g, uint16_t current_ma) {
         /* What blocks it is elastic: it springs back while the set-point still ramps to zero. */
         drive->since_ms = -SPRING_MS;
         drive->reversed = true;
-        drive->far_a = eyes->a.word;
-        drive->far_b = eyes->b.word;
+        drive->spring = sign;
+        drive->spring_ms = SPRUNG_MS;
+        drive->far_a = drive->spring_a = eyes->a.word;
+        drive->far_b = drive->spring_b = eyes->b.word;
+        /* Nor does that tell frozen sensors, or a second block. */
+        start_mark(&drive->half, eyes);
+        start_mark(&drive->block, eyes);
+        drive->halves = drive->block_halves = false;
+        drive->block_ms = 0;
     }
 }
 
@@ -468,6 +515,7 @@ void guard_follow_drive(guard_t *g, const guard_pins_t *pins) {
     drive->found[H10] = drive->found[H11] = drive->found[H12] = GUARD_ALLOW;
     drive->found[H13] = drive->found[H14] = drive->found[H15] = GUARD_ALLOW;
     follow_peaks(drive);
+    follow_spring(drive, &g->eyes);
     asked_in_vain(g);
     if (g->eyes.lost == EYES_BOTH) {
         start_over(drive); /* nothing can be judged; what was caught stays caught */

@@ -109,16 +109,24 @@ static int16_t back(const guard_eye_t *eye, uint8_t head, uint8_t samples) {
     return eye->ring[at >= GUARD_SAMPLES ? at - GUARD_SAMPLES : at];
 }
 
-/* A sensor that steps has not turned: what is left without its largest step tells motion from a bad contact. */
+static void follow_step(guard_jump_t *largest, int16_t step) {
+    if (step >= largest->cdeg || largest->age >= STEP_SAMPLES) {
+        largest->cdeg = step > 0 ? step : 0;
+        largest->age = 0;
+    } else {
+        largest->age++;
+    }
+}
+
+/* A sensor that steps has not turned: what is left without its largest step tells motion from a bad contact. A step the
+ * other way takes nothing away: a word that jumps out and back again went nowhere. */
 static void follow_steps(guard_eye_t *eye, int16_t newest, int16_t oldest) {
     int16_t step = (int16_t)(newest - eye->kept);
-    if (guard_size(step) >= guard_size(eye->step) || eye->step_age >= STEP_SAMPLES) {
-        eye->step = step;
-        eye->step_age = 0;
-    } else {
-        eye->step_age++;
-    }
-    eye->rest_of_way = (int16_t)(newest - oldest - eye->step);
+    int16_t way = (int16_t)(newest - oldest);
+    follow_step(&eye->up, step);
+    follow_step(&eye->down, (int16_t)-step);
+    int16_t rest = way < 0 ? (int16_t)(way + eye->down.cdeg) : (int16_t)(way - eye->up.cdeg);
+    eye->rest_of_way = (rest < 0) == (way < 0) ? rest : 0;
 }
 
 static void follow(guard_eye_t *eye, uint8_t head) {

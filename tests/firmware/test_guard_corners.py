@@ -183,7 +183,8 @@ def test_blocked_while_backing_off_it_stands() -> None:
     b = tilting()
     b.run(0.17, gain=0.0, current_ma=STALL_MA).run(0.1, gain=1.0, current_ma=3000)
     b.until(lambda bench: bench.applied >= 45, 9)
-    b.run(0.3, gain=0.0, current_ma=STALL_MA)
+    # What it pressed against before is let go of in the first 500 ms.
+    b.run(0.8, gain=0.0, current_ma=STALL_MA)
     assert "H15" in b.causes, "backing off from below is on the way back"
     assert b.demand is Demand.HOLD
 

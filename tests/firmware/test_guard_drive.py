@@ -4,6 +4,7 @@ import pytest
 
 from config.limits import Limits
 from safety.signals import RAISE, RETURN, TILT, Alarm, Contacts, Demand
+from sim.guard import NO_ANGLE
 from tests.firmware.bench import Bench
 
 pytestmark = pytest.mark.needs("cc")
@@ -53,6 +54,17 @@ def test_h10_both_sensors_standing_still_is_a_cut() -> None:
     took = b.until(lambda bench: "H10" in bench.causes, 3)
     assert took < 1.2
     assert b.demand is Demand.CUT
+
+
+@pytest.mark.parametrize(("current_ma", "accused"), [(7199, True), (7200, False)])
+@pytest.mark.parametrize("sensor", ["word_a", "word_b"])
+def test_h10_while_the_drive_presses_no_sensor_is_accused(sensor: str, current_ma: int, accused: bool) -> None:
+    b = tilting(-1500, 100)
+    b.put(**{sensor: b.pins()[0]}).run(1.5, current_ma=current_ma)
+    assert ("H10" in b.seen) is accused
+    # Apart from the other one it is found soon, whatever the current.
+    b.run(1.5)
+    assert "H10" in b.seen or "H08" in b.seen
 
 
 def test_h10_without_current_it_is_a_drive_fault_and_a_hold() -> None:
@@ -239,6 +251,15 @@ def test_h13_a_sensor_that_steps_is_not_taken_for_a_fall(step: int) -> None:
     assert not b.seen
 
 
+@pytest.mark.parametrize("word", ["offset_a", "offset_b"])
+@pytest.mark.parametrize("spike", [-149, -110, 110, 149])
+def test_h13_a_word_that_jumps_out_and_back_again_is_no_fall(word: str, spike: int) -> None:
+    for ms in (10, 20, 30):
+        b = returning()
+        b.run(ms / 1000, **{word: spike}).run(0.3, **{word: 0})
+        assert "H13" not in b.seen
+
+
 def test_h13_either_sensor_alone_tells_a_runaway_when_the_other_stands_still() -> None:
     b = returning()
     b.put(word_a=b.pins()[0])
@@ -275,6 +296,35 @@ def test_h14_blocked_going_outward_stops_and_backs_off_two_degrees() -> None:
     assert b.demand is Demand.STOP
     b.put(buttons=0).press(RETURN)
     comes_back(b)
+
+
+@pytest.mark.parametrize(("by_cdeg", "told"), [(40, False), (120, False), (160, True), (-40, True)])
+def test_h14_what_springs_back_when_the_drive_lets_go_is_no_fall(by_cdeg: int, told: bool) -> None:
+    b = tilting()
+    b.run(0.17, gain=0.0, current_ma=STALL_MA)
+    b.until(lambda bench: not bench.out.drive_power, 5)
+    b.run(0.08, gain=1.0, current_ma=0, slip=by_cdeg * 1000 / 80).run(0.3, slip=0)
+    assert ("H13" in b.seen) is told
+    if not told:
+        assert b.causes == {"H14"}
+        b.until(lambda bench: bench.applied > 0, 9)
+
+
+@pytest.mark.parametrize("lost", ["word_a", "word_b"])
+def test_h14_the_only_sensor_left_tells_what_springs_back(lost: str) -> None:
+    for by_cdeg, told in ((80, False), (160, True)):
+        b = tilting()
+        b.run(0.17, gain=0.0, current_ma=STALL_MA)
+        b.until(lambda bench: not bench.out.drive_power, 5, **{lost: NO_ANGLE})
+        b.run(0.08, gain=1.0, current_ma=0, slip=by_cdeg * 1000 / 80).run(0.3, slip=0)
+        assert ("H13" in b.seen) is told
+
+
+def test_h14_eight_seconds_later_nothing_springs() -> None:
+    b = tilting(-250)
+    b.run(0.17, gain=0.0, current_ma=STALL_MA).run(8.1, gain=1.0, current_ma=3000)
+    b.run(0.08, slip=1000).run(0.3, slip=0)
+    assert "H13" in b.seen
 
 
 def test_h14_near_level_it_only_stops() -> None:
@@ -317,6 +367,33 @@ def test_h15_blocked_on_the_way_back_relieves_by_a_degree_and_holds() -> None:
     assert b.applied == 0, "no retry"
     b.put(buttons=RETURN)
     comes_back(b)
+
+
+def test_h15_the_relief_is_not_stopped_by_the_current_that_still_presses() -> None:
+    b = returning()
+    b.run(0.2, gain=0.0, current_ma=STALL_MA)
+    at = b.angle
+    b.until(lambda bench: bench.applied < 0, 9)
+    b.run(0.45)
+    b.run(5, gain=1.0, current_ma=3000)
+    assert b.causes == {"H15"}
+    assert 80 <= at - b.angle <= 110
+
+
+def test_h15_blocked_again_by_a_held_return_there_is_no_second_relief() -> None:
+    b = returning()
+    b.run(0.17, gain=0.0, current_ma=STALL_MA)
+    b.run(30, gain=1.0, current_ma=3000, host_velocity=0, host_plan_return=False)
+    b.put(buttons=RETURN)
+    b.until(lambda bench: bench.applied >= 40, 9)
+    b.run(0.2, gain=0.0, current_ma=STALL_MA)
+    at = b.angle
+    slowest = 0
+    for _ in range(900):
+        slowest = min(slowest, b.put(gain=1.0, current_ma=3000).tick().applied)
+    assert slowest == 0
+    assert b.angle >= at
+    assert b.demand is Demand.HOLD
 
 
 def test_h15_no_relief_with_a_strap_open() -> None:

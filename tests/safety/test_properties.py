@@ -29,6 +29,7 @@ from safety.signals import (
     Readings,
     Wish,
 )
+from safety.springing import SLACK
 from safety.straps import NEW_SIDE, Side, Straps
 from safety.supply import Supply
 from safety.timing import Timing
@@ -226,7 +227,7 @@ def test_the_all_clear_of_a_resting_drive_hides_nothing(seed: int) -> None:
             clear += 1
             args = (bench.readings, judged.angles, judged.track)
             assert standing.uncommanded(drive, *args, True, LIMITS) is None
-            assert overspeed.overspeed(0, *args, LIMITS) is None
+            assert overspeed.overspeed(0, *args, SLACK, LIMITS) is None
         elif drive.caught:
             bench.judged = msgspec.structs.replace(judged, drive=tilted().judged.drive, latched=())
             bench.run(6000)

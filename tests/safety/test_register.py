@@ -63,7 +63,7 @@ ORPHANS: list[tuple[list[dict[str, Any]], dict[str, str], str]] = [
     (planted("H01", by="x"), {}, "H01 is enforced by nobody known"),
     (planted("H01", by=""), {}, "H01 is enforced by nobody known"),
     (planted("H01", waits_for="rain"), {}, "H01: what is planned says what it waits for"),
-    (without("H17", "waits_for"), {}, "H17: what is planned says what it waits for"),
+    (planted("H17", status="planned"), {}, "H17: what is planned says what it waits for"),
     (planted("H01", colour="red"), {}, "H01 has an unknown field colour"),
     (without("H01", "clears"), {}, "H01 has no clears"),
     (planted("H01", bound_ms="soon"), {}, "H01 has no bound in milliseconds"),
@@ -188,6 +188,12 @@ def late(code: str, bound_ms: int) -> tuple[Cause, int]:
     return bench.cause(code), 0
 
 
+def hung(code: str, bound_ms: int) -> tuple[Cause, int]:
+    bench = standing()
+    bench.tick(151)
+    return bench.cause(code), 151
+
+
 def resting(code: str, bound_ms: int) -> tuple[Cause, int]:
     bench = tilted(-1000)
     bench.press("RETURN")
@@ -215,6 +221,7 @@ PROVOKED: dict[str, Callable[[str, int], tuple[Cause, int]]] = {
     "H14": by(standing, applied_cdeg_s=-50, **{**DRIVEN, "current_ma": 12_000}),
     "H15": by(standing, applied_cdeg_s=50, **{**DRIVEN, "current_ma": 12_000}),
     "H16": by(standing, drive_fault=True),
+    "H17": hung,
     "H18": silent,
     "H19": by(Bench, angle_cdeg=-3000),
     "H20": by(standing, estop=Contacts.DISCREPANT),

@@ -8,7 +8,8 @@ from config.limits import Limits
 from firmware_bridge.ramp import Ramp
 from safety import overspeed, standing
 from safety.signals import Alarm, Demand, Region
-from safety.track import Track
+from safety.springing import SLACK
+from safety.track import Sample, Track
 from tests.safety.table import ARM, BELIEVED, LIMITS, RUNNING, Bench, armed, at_depth, driven, ready, tilted
 
 # H12: motion without a command.
@@ -227,13 +228,19 @@ def test_h13_the_limit_is_the_greater_margin_and_one_backlash(applied: int, back
     assert (cause.demand, cause.alarm, cause.limit, cause.unit) == (Demand.CUT, Alarm.HIGH, limit, "cdeg/s")
 
 
+def straight(a: int, b: int, applied: int = 0) -> tuple[Sample, ...]:
+    """Both sensors go so far in 200 ms, evenly."""
+    times = (0, 50, 100, 150, 200)
+    return tuple((ms, a * ms // 200, b * ms // 200, (a + b) * ms // 200, applied) for ms in times)
+
+
 @pytest.mark.parametrize(
     ("speed", "a", "b", "trips"), [(191, 39, 39, True), (190, 39, 39, False), (191, 38, 39, False)]
 )
 def test_h13_the_mean_and_both_sensors_must_be_beyond_the_limit(speed: int, a: int, b: int, trips: bool) -> None:
     # 38 in 200 ms are the 190 that are allowed at a set-point of zero.
-    track = Track(((0, 0, 0, 0, 0), (200, a, b, a + b, 0)), short_cdeg_s=speed)
-    found = overspeed.overspeed(0, at_depth().readings, BELIEVED, track, LIMITS)
+    track = Track(straight(a, b), short_cdeg_s=speed)
+    found = overspeed.overspeed(0, at_depth().readings, BELIEVED, track, SLACK, LIMITS)
     assert (found is not None) is trips
 
 
@@ -241,11 +248,11 @@ def test_h13_the_mean_and_both_sensors_must_be_beyond_the_limit(speed: int, a: i
 def test_h13_the_margin_is_seven_tenths_of_a_degree_a_second_or_three_tenths_of_the_set_point(
     applied: int, limit: int
 ) -> None:
-    fast = ((0, 0, 0, 0, applied), (200, 200, 200, 400, applied))
+    fast = straight(200, 200, applied)
     limits = Limits(backlash_cdeg=0)
     for speed, expected in ((limit, False), (limit + 1, True)):
         track = Track(fast, short_cdeg_s=speed)
-        found = overspeed.overspeed(applied, at_depth().readings, BELIEVED, track, limits)
+        found = overspeed.faster_than_told(applied, at_depth().readings, BELIEVED, track, limits)
         assert (found is not None) is expected
 
 

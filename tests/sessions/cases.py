@@ -229,6 +229,7 @@ CASES: list[Case] = [
     Case("boots-below", IDLE, Shows("H19", HIGH, HOLD), when="idle"),
     *(Case("boots-below", phase, BEFORE_THE_FIRST_TICK) for phase in PHASES[1:]),
     *everywhere("host-late", Minor("H27", Demand.NO_DEEPENING, LOW)),
+    *(Case("host-late:gap_ms=1500", phase, trip("H17", STOP, MEDIUM), label="hung") for phase in PHASES[1:]),
     *at_arming("clock-wrong", "H28", AT_ARMING),
     *at_arming("configuration-unproven", "H30", AT_ARMING),
     Case("wrong-plan", IDLE, Refused("H31"), when="idle"),
