@@ -64,9 +64,9 @@ class Service(msgspec.Struct, frozen=True, gc=False):
     """How the control process itself is; it changes seldom.
 
     `visit` numbers the visits since its start, 0 before the first; `offered` says that a plan with a permit waits at
-    the panel. `overruns` counts ticks later than the lease allows for, `late_ms` is the worst gap of the last minute.
-    `records`, `line` and `real_time` are sentences, empty where all is well. `leaving` says that the process ends as
-    soon as the patient is at level, `stays` why it does not yet.
+    the panel. `overruns` counts ticks that came more than 50 ms after the one before (H27), `late_ms` is the worst gap
+    of the last minute. `records`, `line` and `real_time` are sentences, empty where all is well. `leaving` says
+    that the process ends as soon as the patient is at level, `stays` why it does not yet.
     """
 
     visit: int = 0

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from config.loading import load_profile
+from safety.signals import Host
 from sim.living import LivingTable, Where, record_of
 from sim.wire import PseudoTerminal, WireServer
 from sim.wire_hands import HandsServer
@@ -70,3 +71,26 @@ def test_what_is_written_down_of_a_table_that_was_killed_is_not_believed(tmp_pat
     where = Where("/dev/pts/99999", str(tmp_path / "nobody.sock"), "wire", 1)
     record.write_bytes(msgspec.json.encode(where))
     assert LivingTable._living(record) is None
+
+
+def test_a_table_whose_controller_is_gone_is_found_again_and_ends_when_it_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    options = ["--profile=wire", f"--state={tmp_path}", "--at-deg=3"]
+    first = LivingTable(PROFILE, tmp_path, options)
+    assert not first.found
+    assert first.ended() == ""
+    first.leave()
+    second = LivingTable(PROFILE, tmp_path, options)
+    try:
+        assert second.found
+        assert second.where == first.where
+        readings = second.bridge.read(second.clock.now_ms() + 1000, Host())
+        assert 250 < (readings.angle_a_cdeg or 0) < 350
+        second.leave()
+    finally:
+        first.end()
+    assert LivingTable._living(record_of(tmp_path, "wire")) is None
+    assert not record_of(tmp_path, "wire").exists()
