@@ -41,20 +41,14 @@ class Keyboard:
     Args:
         fd: the terminal.
         suspend: called before the program is stopped by Ctrl-Z, to let go of everything; None: Ctrl-Z is left alone.
-        resume: called after it was continued.
 
     Attributes:
         gone: there is no terminal any more.
     """
 
-    def __init__(
-        self,
-        fd: int,
-        suspend: Callable[[], None] | None = None,
-        resume: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, fd: int, suspend: Callable[[], None] | None = None) -> None:
         self.fd = fd
-        self.suspend, self.resume = suspend, resume
+        self.suspend = suspend
         self.gone = False
         self._before: list[Any] | None = None
         self._handlers: dict[int, object] = {}
@@ -185,4 +179,3 @@ class Keyboard:
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, self._note_stop)
         self._take_over()
-        self.resume()

@@ -1,4 +1,4 @@
-"""The live view of a session on a terminal: the panel, drawn anew in place with rich at each look.
+"""The live view of a session on a terminal: the panel, drawn in place at each look at which it has changed.
 
 rich is imported only when this view is really shown. A terminal that goes away ends the view, never the session.
 """
@@ -9,11 +9,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Self, TextIO
 
-from rich.console import Console, ConsoleDimensions, Group
-from rich.control import Control
-from rich.live import Live
+from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
+from controller.in_place import InPlace
 from controller.lamp_watch import LampWatch
 from controller.panel_lamps import Worked
 from controller.panel_small import small_panel
@@ -23,8 +22,6 @@ from controller.voice import PICTURE_COLUMNS, PICTURE_LINES
 from safety.signals import Snapshot, Wish
 
 CHART_EVERY_MS: Final = 200
-# A terminal that knows it shows a picture only when it is whole; others leave it alone.
-BEGIN_PICTURE, END_PICTURE = "\x1b[?2026h", "\x1b[?2026l"
 # So many of the words that were said stand above the picture again after the terminal has changed its size.
 WORDS_KEPT: Final = 3
 WIDEST: Final = 130
@@ -62,17 +59,14 @@ class LiveView:
         self._console = Console(file=stream, highlight=False, emoji=False)
         self._stream = stream
         self._size = self._console.size = self._measured()
-        self._live = self._new_live()
+        self._place = InPlace(stream, self._console)
         self._curve: list[tuple[int, int]] = []
         self._lamps = LampWatch()
         self._alive = True
-        self._drawn: list[Text] = []
         self._said: deque[str] = deque(maxlen=WORDS_KEPT)
 
     def __enter__(self) -> Self:
-        """Begin to draw."""
-        with self._unless_gone():
-            self._live.start()
+        """Begin; the first picture comes with the first snapshot."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -80,17 +74,9 @@ class LiveView:
         self.pause()
 
     def pause(self) -> None:
-        """Take the picture away, until `go_on`."""
+        """Take the picture away; the next snapshot draws it again, below whatever stands on the terminal by then."""
         with self._unless_gone():
-            self._live.stop()
-
-    def go_on(self) -> None:
-        """Draw again, below whatever stands on the terminal by now."""
-        if self._alive:
-            self._drawn = []
-            with self._unless_gone():
-                self._live = self._new_live()
-                self._live.start()
+            self._place.leave()
 
     def show(self, snapshots: Sequence[Snapshot]) -> None:
         """Draw the newest snapshot; the others give the curve and the lamps."""
@@ -103,20 +89,14 @@ class LiveView:
         if snapshots and self._alive:
             with self._unless_gone():
                 self._fit()
-                picture = self.picture(snapshots[-1])
-                if picture != self._drawn:
-                    self._drawn = picture
-                    self._stream.write(BEGIN_PICTURE)
-                    self._live.update(Group(*picture), refresh=True)
-                    self._stream.write(END_PICTURE)
-                    self._stream.flush()
+                self._place.draw(self.picture(snapshots[-1]))
 
     def say(self, words: str) -> None:
         """Put a line above the picture, where it stays."""
         self._said.append(words)
         if self._alive:
             with self._unless_gone():
-                self._console.print(Text(words))
+                self._place.above(words)
 
     def picture(self, snapshot: Snapshot) -> list[Text]:
         """Return everything that is shown of one snapshot, a line each."""
@@ -141,14 +121,10 @@ class LiveView:
         size = self._measured()
         if size == self._size:
             return
-        self._live.stop()
         self._size = self._console.size = size
-        self._console.control(Control.home(), Control.clear())
+        self._place.wipe()
         for words in self._said:
-            self._console.print(Text(words))
-        self._drawn = []
-        self._live = self._new_live()
-        self._live.start()
+            self._place.above(words)
 
     def _measured(self) -> ConsoleDimensions:
         """Return columns and lines of this terminal; rich would ask the program's standard streams."""
@@ -157,9 +133,6 @@ class LiveView:
         except (OSError, ValueError):
             columns = lines = 0
         return ConsoleDimensions(columns or PICTURE_COLUMNS, lines or PICTURE_LINES)
-
-    def _new_live(self) -> Live:
-        return Live(console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop")
 
     @contextlib.contextmanager
     def _unless_gone(self) -> Iterator[None]:

@@ -213,7 +213,7 @@ class SessionResult:
             for cause in self.outcome.refusals:
                 lines += _wrapped(f"{cause.code}: {refusal(cause)}", width, "    ", 4)
         if self.gave_up:
-            lines.append(f"  given up        {self.gave_up}")
+            lines += _wrapped(self.gave_up, width, "  given up        ", 18)
         if folder:
             lines += [
                 f"  files           {', '.join(['result.json', *self.files.values()])}",

@@ -50,7 +50,7 @@ class Voice:
             return None
 
     def say(self, words: str, indent: int = 0) -> None:
-        """Tell people one or more lines; on a terminal, what is too long goes on below, `indent` columns from the left."""
+        """Tell people one or more lines; what is too long for a terminal goes on below, `indent` columns in."""
         columns = self._columns
         if columns is not None:
             words = "\n".join(_folded(line, columns, indent) for line in words.split("\n"))
@@ -74,8 +74,8 @@ class Voice:
 
 
 def _folded(line: str, columns: int, indent: int) -> str:
-    """Return a line in several that fit, broken between words; a longer word, such as a path, stays whole."""
-    if len(line) <= columns:
+    """Return a line in several that fit, broken between words; one with a long word, such as a path, stays whole."""
+    if len(line) <= columns or any(len(word) > columns // 2 for word in line.split()):
         return line
     after = " " * (indent if indent <= columns // 2 else 4)
     return textwrap.fill(

@@ -136,6 +136,6 @@ def _attending(
 
     view.worked = Worked.KEYS if by_hand else Worked.PEOPLE_UNLESS_KEYS
     keys = Keys(keyboard, hands, take_over, in_charge=by_hand)
-    keyboard.suspend, keyboard.resume = suspend, view.go_on
+    keyboard.suspend = suspend
     session.loop.observers.append(keys.observe)
     return keys.look

@@ -13,11 +13,9 @@ if TYPE_CHECKING:
     from config.limits import Limits
     from config.plan import Plan
     from config.profile import Profile
-    from config.screening import Screening
     from controller.commands.ways import Way
     from controller.progress import Heading
     from controller.runner import OpenedTable
-    from safety.signals import Wish
 
 DESCRIPTION = """\
 Run one session: straps close, the table tilts, holds, returns to level and
@@ -159,6 +157,7 @@ def run_session(args: argparse.Namespace) -> int:
     from config.loading import load_plan, load_profile, load_screening
     from controller.commands.session_end import finish
     from controller.commands.ways import refuse_misfits, way_of
+    from controller.panel_screening import what_is_asked
     from controller.places import run_folder, state_folder
     from controller.recording import Recorder
     from controller.runner import Pace
@@ -202,7 +201,7 @@ def run_session(args: argparse.Namespace) -> int:
             _heading(plan, profile, args, way, table),
             in_place=speed is not None,
             by_hand=args.by_hand,
-            question=lambda wish: _question(screening, wish),
+            question=lambda wish: what_is_asked(screening, wish),
         )
         return finish(args, session, table, recorder, folder, asked_by, profile, str(way))
     finally:
@@ -230,22 +229,6 @@ def _choice(names: list[str] | None, limits: "Limits") -> list["Plan"]:
         with contextlib.suppress(ConfigurationError):
             plans.append(load_source(Plan, source))
     return plans
-
-
-def _question(screening: "Screening", wish: "Wish") -> str:
-    """Return the words of the question that the panel asks, and what is answered so far."""
-    from controller.panel_screening import answer_text, question_text, scale_of
-
-    items = len(screening.items)
-    told = question_text(screening, wish.question)
-    if wish.question <= items:
-        told = f"{wish.question} of {items}: {told}"
-    if scale_of(items, wish.question) is None:
-        return told
-    answer = answer_text(items, wish.question, wish.answer)
-    if not answer:
-        return f"{told} Choose the answer with the plan keys, then press CONFIRM."
-    return f"{told} Answer: {answer}. CONFIRM gives it, the plan keys change it."
 
 
 def _opened(
