@@ -17,6 +17,12 @@ VERSION: Final = 1
 LONGEST_REQUEST: Final = 16_384
 """A longer packet is no request; bytes."""
 
+LONGEST_REPLY: Final = 131_072
+"""No packet to a client is longer; bytes."""
+
+MOST_EVENTS: Final = 100
+"""Events in one answer; whoever wants more asks again, from the last one's number on."""
+
 STALE_MS: Final = 500
 """Who asks to arm on an older picture than this is refused; a return asked for on one sounds a longer tone first."""
 
@@ -66,7 +72,7 @@ class Service(msgspec.Struct, frozen=True, gc=False):
     `visit` numbers the visits since its start, 0 before the first; `offered` says that a plan with a permit waits at
     the panel. `overruns` counts ticks that came more than 50 ms after the one before (H27), `late_ms` is the worst gap
     of the last minute. `records`, `line` and `real_time` are sentences, empty where all is well. `leaving` says
-    that the process ends as soon as the patient is at level, `stays` why it does not yet.
+    that the process ends as soon as the patient is at level, `stays` why it does not yet. `clients` are connected.
     """
 
     visit: int = 0
@@ -78,6 +84,7 @@ class Service(msgspec.Struct, frozen=True, gc=False):
     real_time: str = ""
     leaving: bool = False
     stays: str = ""
+    clients: int = 0
 
 
 # From a client
@@ -146,7 +153,7 @@ class Configuration(msgspec.Struct, tag_field="do", tag="configuration", forbid_
 
 
 class Events(msgspec.Struct, tag_field="do", tag="events", forbid_unknown_fields=True):
-    """Ask for the events after number `since`, as far as they are still in memory, at most `most` of them."""
+    """Ask for the events after number `since`, as far as they are still in memory, at most `most` (and 100) of them."""
 
     id: int
     since: int = 0

@@ -108,6 +108,7 @@ class Service:
         welcome: what a client is told first.
         watcher: makes and keeps the events.
         lateness: how far apart the ticks were.
+        clients: how many are connected; the local socket's business.
     """
 
     def __init__(self, served: Served) -> None:
@@ -118,6 +119,7 @@ class Service:
         self.welcome = served.welcome
         self.watcher = Watcher(served.wall_ms)
         self.lateness = Lateness()
+        self.clients = 0
         self._served = served
         self._visits = Visits(served.bridge, served.clock, served.limits, served.host, served.rules, self.watcher)
         self._loop = self._visits.loop
@@ -211,7 +213,7 @@ class Service:
         if isinstance(request, say.Configuration):
             return Answer(request.id, True, value=self._served.configuration)
         if isinstance(request, say.Events):
-            return Answer(request.id, True, value=self.watcher.since(request.since, request.most))
+            return Answer(request.id, True, value=self.watcher.since(request.since, min(request.most, say.MOST_EVENTS)))
         if isinstance(request, say.Watch):
             return Answer(request.id, True)
         return Answer(0, False, (SAID_ONCE,))
@@ -326,6 +328,7 @@ class Service:
             real_time=served.real_time(),
             leaving=leaving is not None,
             stays="" if leaving is None else leaving.stays(snapshot),
+            clients=self.clients,
         )
         if state != self.state:
             self.state = state
