@@ -31,7 +31,8 @@ MOST_STRANGERS: Final = 16
 """Of all clients so many may be other users': these leave room for whoever works the table."""
 PACKETS_A_TICK: Final = 16
 NEW_A_TICK: Final = 4
-SENT_A_TICK: Final = 32
+SENT_A_TICK: Final = 128
+"""Answers and events, to all together; who comes first changes from tick to tick."""
 MOST_WAITING: Final = 256
 """Answers and events that a client does not take; then the oldest is dropped."""
 MOST_GARBAGE: Final = 10
@@ -97,8 +98,9 @@ class Server:
         self._clients: dict[int, _Client] = {}
         self._talking: list[_Client] = []
         self._watching: list[_Client] = []
-        self._ungreeted = 0
+        self._ungreeted = self._turn = 0
         self._heavy: deque[tuple[_Client, Request]] = deque()
+        self._told: list[Event] = []
         self._buffer = bytearray(LONGEST_REQUEST + 1)
         self._view = memoryview(self._buffer)
         self._unread = array.array("i", [0])
@@ -262,11 +264,15 @@ class Server:
     def _tell(self) -> None:
         """Send answers, events and frames to whoever takes them."""
         service, t_ms = self._service, self._t_ms
-        if service.happened and self._watching:
+        if service.happened and service.happened is not self._told and self._watching:
             self._tell_events(service.happened)
-        for client in self._talking:
+        # Looked at twice in a tick, nothing is told twice.
+        self._told = service.happened
+        left, talking = SENT_A_TICK, self._talking
+        self._turn = turn = (self._turn + 1) % max(len(talking), 1)
+        for client in itertools.chain(talking[turn:], talking[:turn]):
             if client.outbox:
-                self._send_waiting(client, SENT_A_TICK)
+                left -= self._send_waiting(client, left)
         frame = b""
         for client in self._watching:
             if client.due_ms > t_ms:
@@ -299,11 +305,13 @@ class Server:
             return False
         return self._unread[0] < UNREAD_BYTES
 
-    def _send_waiting(self, client: _Client, most: int) -> None:
-        for data in list(itertools.islice(client.outbox, most)):
-            if not self._send(client, data):
-                return
+    def _send_waiting(self, client: _Client, most: int) -> int:
+        """Send at most so many answers and events; return how many went."""
+        sent = 0
+        while client.outbox and sent < most and self._send(client, client.outbox[0]):
             client.outbox.popleft()
+            sent += 1
+        return sent
 
     def _send(self, client: _Client, data: bytes) -> bool:
         """Hand one packet to the kernel; false where it does not take it now."""
@@ -313,7 +321,7 @@ class Server:
             return False
         except OSError:
             # A peer that is gone is found when it is heard.
-            client.outbox.clear()
+            client.every_ms = 0
             return False
         return True
 

@@ -129,7 +129,8 @@ class Service:
         self._armed = False
         self._leaving: Leaving | None = None
         self._records = self._line = ""
-        self._told_s = self._told = 0
+        self._told_s = 0
+        self._told = {"request": 0, "refused": 0, "stop": 0}
         self.watcher.add(0, "boot", f"The control process of {served.welcome.title} began.", values=served.about)
 
     # One tick ---------------------------------------------------------------------------------------------------
@@ -269,9 +270,11 @@ class Service:
         """Take an offer back, or end a session as CONFIRM at the panel does."""
         because = f"{request.because[:LONGEST_WORDS] or 'asked for'} ({by})"
         snapshot = self.snapshot
+        if snapshot is None:
+            return self._refused(request.id, by, (NOTHING_TO_DISARM,))
         if self._visits.offered:
             self._visits.withdraw(because)
-        elif snapshot is None or not self._armed:
+        elif not self._armed:
             return self._refused(request.id, by, (NOTHING_TO_DISARM,))
         else:
             decision = snapshot.decision
@@ -283,6 +286,7 @@ class Service:
             self._visits.machine.ended_by_person = True
             self._visits.machine.ask_to_disarm()
         self._note("request", f"DISARM: {because}.", by)
+        self._look(snapshot)
         return Answer(request.id, True)
 
     def _refused(self, number: int, by: str, why: tuple[str, ...], codes: tuple[str, ...] = ()) -> Answer:
@@ -294,10 +298,12 @@ class Service:
         t_ms = self._loop.t_ms
         second = t_ms // 1000
         if second != self._told_s:
-            self._told_s, self._told = second, 0
-        self._told += 1
-        if self._told <= MOST_TOLD:
-            more: Values = {"more_follow": 1} if self._told == MOST_TOLD else {}
+            self._told_s, self._told = second, dict.fromkeys(self._told, 0)
+        # Whoever floods with something else cannot hide a stop or a return.
+        count = "stop" if text.startswith(("STOP", "RETURN")) else kind
+        told = self._told[count] = self._told[count] + 1
+        if told <= MOST_TOLD:
+            more: Values = {"more_follow": 1} if told == MOST_TOLD else {}
             self.watcher.add(t_ms, kind, text, code, by, (values or {}) | more)
 
     # Now and then -----------------------------------------------------------------------------------------------
