@@ -322,6 +322,39 @@ def test_a_tick_hears_so_many_packets_and_answers_one_that_costs(
     assert max(counts) <= api.PACKETS_A_TICK + 1
 
 
+def test_a_tick_sends_so_many_packets_to_all_together(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    peers = [served.peer() for _ in range(10)]
+    for peer in peers:
+        peer.say(do="watch", id=1, every_ms=10_000)
+    served.pump(3)
+    sent: list[bytes] = []
+    usual = served.server._send
+
+    def send(client: Any, data: bytes) -> bool:
+        sent.append(data)
+        return usual(client, data)
+
+    monkeypatch.setattr(served.server, "_send", send)
+    for number in range(100):
+        served.rig.service.watcher.add(number, "late", "x")
+    counts = []
+    while len(sent) < 1000:
+        before = len(sent)
+        served.pump()
+        counts.append(len(sent) - before)
+    assert max(counts) <= api.SENT_A_TICK
+    assert all(len(peer.of("news")) == 100 for peer in peers)
+
+
+def test_of_one_client_one_request_that_costs_waits(served: Served) -> None:
+    peer = served.peer()
+    for number in range(50):
+        peer.say(do="events", id=number)
+    for _ in range(20):
+        served.pump()
+        assert len(served.server._heavy) <= 1
+
+
 # Frames and events
 
 
