@@ -191,7 +191,8 @@ class RecorderLink:
         self._waiting.append(Sent(self._encode(Leaving(because)), 0, 0, 0, self._now_ms()))
         until_s = time.monotonic() + within_s
         self.attend()
-        while self._waiting and self._wait(until_s):
+        # A worker that has just begun is still to be sent what the one before had read, and not written.
+        while (self._waiting or self._flying) and self._wait(until_s):
             self.attend()
         with contextlib.suppress(OSError):
             self._line.shutdown(socket.SHUT_WR)

@@ -126,6 +126,10 @@ class Worker:
             self._of_another.clear()
         elif isinstance(message, Leaving):
             self._ending = LEFT
+            if self._mine:
+                # The control process waits for this before it goes, even where there is nothing to be written.
+                self._told = ()
+                self._settle()
         elif self._mine:
             self._take(message)
         else:

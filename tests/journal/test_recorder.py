@@ -118,6 +118,17 @@ def test_a_worker_that_is_killed_is_started_again_and_nothing_is_missing(tmp_pat
     assert link.lost == 0
 
 
+def test_a_control_process_that_leaves_just_after_its_worker_was_killed_leaves_nothing_out(tmp_path: Path) -> None:
+    with Recorded(tmp_path) as recorded:
+        link = recorded.link
+        recorded.feed(380)
+        recorded.until(lambda: link.committed >= 300)
+        os.kill(link.worker_pid, signal.SIGKILL)
+        recorded.feed(7)
+        assert link.close("the test is over")
+    assert kept(recorded.path) == list(range(1, 388))
+
+
 @pytest.mark.nightly
 @pytest.mark.timeout(600)
 def test_fifty_kills_at_random_ticks_of_a_visit_leave_no_gap_and_no_tick_that_cannot_be_judged_again(
