@@ -160,6 +160,12 @@ class Keys:
         """What is held now: names of buttons, `PATIENT`, `CRANK`."""
         return frozenset(self._grips)
 
+    def take_charge(self) -> None:
+        """Work the panel from now on; whoever did so stands aside first."""
+        if not self.in_charge:
+            self.in_charge = True
+            self._take_over()
+
     def look(self, snapshot: Snapshot) -> None:
         """Take what was typed since the last look, and let go of what nobody holds any more; about 20 times a second.
 
@@ -208,9 +214,7 @@ class Keys:
 
     def _take(self, key: Key, now_s: float, snapshot: Snapshot) -> None:
         """Do what one key asks for."""
-        if not self.in_charge:
-            self.in_charge = True
-            self._take_over()
+        self.take_charge()
         # Only the key that came last can have come again by itself.
         since_s = now_s - self._last_s if key is self._last else math.inf
         self._last, self._last_s = key, now_s

@@ -43,10 +43,19 @@ class Worked(enum.Enum):
         "You are the supervisor. Hold a key to hold its button;",
         "another key lets go of it. Ctrl-C: back to level.",
     )
+    PANEL = (
+        "Hold a key, or the mouse on an underlined word, to",
+        "hold its button. Ctrl-C leaves; the table goes on.",
+    )
+    STARTED = (
+        "You are the supervisor: hold a key, or the mouse on an",
+        "underlined word. Ctrl-C: back to level, then the end.",
+    )
+    REMOTE = ("From here: s STOP, r RETURN, a pauses the sound.", "Ctrl-C leaves this screen; the table goes on.")
     ROOM = ("This table has buttons of its own: no key moves it.", "Ctrl-C brings the patient back first.")
 
 
-KEYED: Final = (Worked.KEYS, Worked.PEOPLE_UNLESS_KEYS)
+KEYED: Final = (Worked.KEYS, Worked.PEOPLE_UNLESS_KEYS, Worked.PANEL, Worked.STARTED)
 
 
 def lamp_rows(pen: Pen, snapshot: Snapshot, watch: LampWatch, worked: Worked) -> list[Text]:

@@ -27,11 +27,17 @@ def table_rows(pen: Pen, angle_cdeg: int | None) -> list[Text]:
 
 
 def chart_rows(
-    pen: Pen, heading: Heading, curve: Sequence[tuple[int, int]], now_ms: int, columns: int, lines: int
+    pen: Pen,
+    heading: Heading,
+    curve: Sequence[tuple[int, int]],
+    now_ms: int,
+    columns: int,
+    lines: int,
+    planned: Sequence[tuple[int, int]] = (),
 ) -> list[Text]:
     """Return angle over time so far, with level and cap, on the whole visit's length; the last line has the time.
 
-    `curve` holds (milliseconds, centidegrees).
+    `curve` holds (milliseconds, centidegrees), `planned` what the plan asked for at these times, drawn under it.
     """
     dots = Dots(columns - MARK_COLUMNS, lines - 1)
     low = min([heading.cap_cdeg - 300, *[angle for _, angle in curve]])
@@ -42,9 +48,10 @@ def chart_rows(
 
     dots.line(0, y(0), dots.width - 1, y(0), "dim", every=3)
     dots.line(0, y(heading.cap_cdeg), dots.width - 1, y(heading.cap_cdeg), "red", every=3)
-    points = [(t_ms / span_ms * (dots.width - 1), y(angle)) for t_ms, angle in curve]
-    for (x1, y1), (x2, y2) in pairwise(points):
-        dots.line(x1, y1, x2, y2, "bold cyan")
+    for told, brush, every in ((planned, "yellow", 2), (curve, "bold cyan", 1)):
+        points = [(t_ms / span_ms * (dots.width - 1), y(angle)) for t_ms, angle in told]
+        for (x1, y1), (x2, y2) in pairwise(points):
+            dots.line(x1, y1, x2, y2, brush, every)
     marks = {round(y(0)) // 4: "0°", round(y(heading.cap_cdeg)) // 4: f"−{abs(heading.cap_cdeg) / 100:.0f}°"}
     rows = [
         pen.line(*dots.spans(line, pen.ascii_only), (f" {mark.replace('°', '') if pen.ascii_only else mark}", "dim"))

@@ -15,7 +15,7 @@ import msgspec
 from config.screening import Screening
 from controller.permits import Declaration
 from safety.people import ACK_MS
-from safety.signals import ACK, CONFIRM, PLAN_DOWN, PLAN_UP
+from safety.signals import ACK, CONFIRM, PLAN_DOWN, PLAN_UP, Wish
 
 NO: Final = 0
 YES: Final = 1
@@ -95,6 +95,20 @@ def answer_text(items: int, number: int, answer: int | None) -> str:
             answer, "yes, and this refuses (H34): ACK held takes it back, CONFIRM ends the visit"
         )
     return f"{-answer}°" if scale is DEPTH_DEG else f"{answer} s"
+
+
+def what_is_asked(screening: Screening, wish: Wish) -> str:
+    """Return the words of the question that the panel asks, and what is answered so far."""
+    items = len(screening.items)
+    told = question_text(screening, wish.question)
+    if wish.question <= items:
+        told = f"{wish.question} of {items}: {told}"
+    if scale_of(items, wish.question) is None:
+        return told
+    answer = answer_text(items, wish.question, wish.answer)
+    if not answer:
+        return f"{told} Choose the answer with the plan keys, then press CONFIRM."
+    return f"{told} Answer: {answer}. CONFIRM gives it, the plan keys change it."
 
 
 def ask(was: Asking, items: int, buttons: int, pressed: int, elapsed_ms: int) -> Asking:

@@ -43,7 +43,7 @@ class Visit(NamedTuple):
     """What the panel shows beside the snapshot: the session as a whole, the curve so far, the lamps, who works it.
 
     `curve` holds (milliseconds, centidegrees). `paused_ms` is what is left of a pause of the sound; `question` the
-    words of the question that the panel asks, with what is chosen so far.
+    words of the question that the panel asks, with what is chosen so far. `planned` is the plan's own curve.
     """
 
     heading: Heading
@@ -52,6 +52,7 @@ class Visit(NamedTuple):
     worked: Worked = Worked.PEOPLE
     paused_ms: int = 0
     question: str = ""
+    planned: Sequence[tuple[int, int]] = ()
 
 
 def panel(
@@ -63,7 +64,7 @@ def panel(
     wide = columns >= COLUMNS + CHART_COLUMNS and not tall
     chart = [Text()] * TABLE_LINES
     if wide:
-        chart = _chart(pen, snapshot, visit, columns - COLUMNS, TABLE_LINES)
+        chart = chart_of(pen, snapshot, visit, columns - COLUMNS, TABLE_LINES)
     rows = [_title(pen, snapshot, visit.heading, columns), *_large(pen, snapshot, columns)]
     rows += [
         _figures(pen, snapshot, visit.heading),
@@ -74,7 +75,7 @@ def panel(
         rows.append(_beside(*parts))
     rows += [_room(pen, snapshot.readings), _patient_and_sound(pen, snapshot, visit)]
     if tall:
-        rows += [Text(), *_chart(pen, snapshot, visit, columns, CHART_LINES - 1)]
+        rows += [Text(), *chart_of(pen, snapshot, visit, columns, CHART_LINES - 1)]
     return rows
 
 
@@ -85,8 +86,9 @@ def _beside(table: Text, lamps: Text, chart: Text) -> Text:
     return Text.assemble(table, lamps, chart, no_wrap=True, overflow="crop")
 
 
-def _chart(pen: Pen, snapshot: Snapshot, visit: Visit, columns: int, lines: int) -> list[Text]:
-    return chart_rows(pen, visit.heading, visit.curve, snapshot.t_ms, columns, lines)
+def chart_of(pen: Pen, snapshot: Snapshot, visit: Visit, columns: int, lines: int) -> list[Text]:
+    """Return the angle over time beside the plan's, in so many columns and lines."""
+    return chart_rows(pen, visit.heading, visit.curve, snapshot.t_ms, columns, lines, visit.planned)
 
 
 def _title(pen: Pen, snapshot: Snapshot, heading: Heading, columns: int) -> Text:

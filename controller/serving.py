@@ -1,5 +1,6 @@
 """The control process from its first tick to its last: ticks, signals, and plain lines about what happens."""
 
+import select
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -16,6 +17,7 @@ EXIT_SERVED: Final = 0
 EXIT_NOT_LEVEL: Final = 7
 HOME: Final = (Region.LEVEL, Region.ABOVE)
 # Every press is in the records; on the screen they would hide what matters.
+PARENT_GONE: Final = "the program that started this is gone"
 UNTOLD: Final = ("input", "demand")
 
 
@@ -35,6 +37,7 @@ class Serving:
     """Runs a service until it may end.
 
     `lost` tells why nothing more can come of the table; `offer`, if any, is tried now and then until it returns true.
+    `attached`: it ends, as after a signal, when stdin is closed, as whoever started it does by ending.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Serving:
         lost: Callable[[], str],
         simulated: bool,
         offer: Callable[[], bool] | None = None,
+        attached: bool = False,
     ) -> None:
         """Begin; no tick has run yet."""
         self._service = service
@@ -54,6 +58,9 @@ class Serving:
         self._simulated = simulated
         self._offer = offer
         self._lost_ms: int | None = None
+        self._stdin = select.poll()
+        if attached:
+            self._stdin.register(0, select.POLLIN)
 
     def run(self) -> int:
         """Tick until the patient is at level and somebody asked for the end, or the table is gone; the exit code."""
@@ -68,9 +75,14 @@ class Serving:
                 for event in service.happened:
                     self._tell(event)
                 self._lines.pump()
-                if number % LOOK_TICKS == 0 and self._is_lost():
-                    service.finish()
-                    return self._left_behind()
+                if number % LOOK_TICKS == 0:
+                    if self._stdin.poll(0):
+                        # Nothing is ever said there: it was closed.
+                        self._stdin.unregister(0)
+                        self._asked(PARENT_GONE)
+                    if self._is_lost():
+                        service.finish()
+                        return self._left_behind()
             service.finish()
             self._clients.poll()
             self._lines.say(service.lateness.told)

@@ -77,6 +77,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="the simulated body: mass_kg=75,height_cm=175,offset_cm=3",
     )
     parser.add_argument("--state", metavar="DIR", help="where state is kept (default: the user's own)")
+    parser.add_argument(
+        "--attached", action="store_true", help="end, the patient at level first, when stdin is closed: for programs"
+    )
     parser.add_argument("--json", action="store_true", help="print where it is reached as one JSON object on stdout")
     add_example(
         parser,
@@ -140,7 +143,7 @@ def run_serve(args: argparse.Namespace) -> int:
         ends.callback(clients.close)
         lines = Lines(voice.people)
         offer = None if args.offer is None else _offers(service, args.offer, limits, lines)
-        serving = Serving(service, clients, lines, table.lost, table.simulated, offer)
+        serving = Serving(service, clients, lines, table.lost, table.simulated, offer, args.attached)
         real_time.take()
         for sentence in (*_beginning(profile, way, table, path, records.path), told, real_time.told):
             if sentence:

@@ -1,0 +1,1 @@
+"""The terminal panel: one screen on the control process's socket, by Textual."""
