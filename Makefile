@@ -2,8 +2,6 @@
 
 # Where the programs of this checkout are; nothing outside it is used or changed.
 BIN := .venv/bin
-# How many times faster than life `make run` shows the session.
-SPEED ?= 10
 # How many processes `make test` uses.
 WORKERS ?= auto
 # `all`, or names of the list that `make tools` prints: tests that need these fail instead of being skipped.
@@ -20,10 +18,10 @@ export PYTHON
 setup: ## make .venv, or bring it up to date (PYTHON=... chooses the interpreter)
 	@sh scripts/setup.sh
 
-run: setup ## watch a first visit on the simulated table, at 10x (SPEED=1 for real time)
-	@$(BIN)/inversion-table session --plan first-visit --speed $(SPEED) --state .state
+run: setup ## watch and work a simulated table on this terminal: a first visit, unless you press a key
+	@$(BIN)/inversion-table panel --start --state .state
 
-demo: setup ## the same session in virtual time: seconds, then a summary and a picture
+demo: setup ## a first visit in virtual time: seconds, then a summary and a picture
 	@$(BIN)/inversion-table session --plan first-visit --fast --state .state
 
 test: setup ## run the tests that this machine can run (REQUIRE=all: fail where a tool is missing)

@@ -106,7 +106,8 @@ class Server:
         self._unread = array.array("i", [0])
         self._greeting = msgspec.json.Decoder(say.Hello).decode
         self._decode = msgspec.json.Decoder(Request).decode
-        self._encode = msgspec.json.Encoder().encode
+        # What a plan file has as a number is one here too.
+        self._encode = msgspec.json.Encoder(decimal_format="number").encode
 
     def poll(self) -> None:
         """Serve whoever wants something; never waits, and raises nothing for what a client does."""

@@ -25,6 +25,7 @@ class PlainPanel:
         leave: asked when a signal comes; true: at once.
         look: sees how what was started is; returns the exit code once everything has ended.
         heard: takes the events.
+        busy: what is being started, in a sentence; empty otherwise.
     """
 
     def __init__(
@@ -34,8 +35,10 @@ class PlainPanel:
         leave: Callable[[], bool],
         look: Callable[[], int | None],
         heard: Callable[[Sequence[Event]], None],
+        busy: Callable[[], str] = str,
     ) -> None:
         self._link, self._say, self._leave, self._look, self._heard = link, say, leave, look, heard
+        self._busy = busy
         self._number = 0
         self._boot = ""
         self._why = ""
@@ -62,8 +65,9 @@ class PlainPanel:
 
     def _take(self, came: Sequence[Frame | News]) -> None:
         link = self._link
-        if link.why != self._why:
-            self._why = link.why
+        why = "" if link.control is not None else self._busy() or link.why
+        if why != self._why:
+            self._why = why
             if self._why:
                 self._say(self._why)
         if link.welcome is not None and link.welcome.boot != self._boot:

@@ -73,6 +73,10 @@ class Started:
             self._read_where(self._serve.stdout)
         return self.code
 
+    def people_are_there(self) -> bool:
+        """Whether the simulated people are at the table, or on their way."""
+        return not self._people_done
+
     def busy(self) -> str:
         """Return what is being done to get everything going, in a sentence; empty when nothing is."""
         if self._leaving:

@@ -64,8 +64,8 @@ class Visitors:
                 self.leaving = self._hands.trouble
             elif self._people.supervisor.gave_up:
                 self.leaving = "the simulated supervisor gave up"
-            ready, _, _ = select.select([self._client, parent], [], [], WAIT_S)
-            if parent in ready:
+            watched: list[Client | int] = [self._client, parent]
+            if parent in select.select(watched, [], [], WAIT_S)[0]:
                 self.leaving = "whoever started them is gone"
         if self._ended is not None:
             return self._ended

@@ -33,13 +33,11 @@ def test_every_target_of_the_makefile_is_listed_by_help() -> None:
     assert targets == list(TASKS)
 
 
-def test_run_shows_a_first_visit_at_ten_times_real_time() -> None:
-    shown = "inversion-table session --plan first-visit --speed 10 --state .state"
-    assert shown in recipe("run")
-    assert "--speed 1 " in recipe("run", "SPEED=1")
+def test_run_starts_everything_and_shows_it_in_the_terminal_panel() -> None:
+    assert "inversion-table panel --start --state .state" in recipe("run")
 
 
-def test_demo_is_the_same_session_in_virtual_time() -> None:
+def test_demo_is_a_first_visit_in_virtual_time() -> None:
     assert "inversion-table session --plan first-visit --fast --state .state" in recipe("demo")
 
 

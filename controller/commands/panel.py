@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Final
 from controller.arguments import add_example, read_patient, read_seed, typed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from config.profile import Profile
+    from controller.messages import Answer
     from controller.started import Started
-    from controller.tui.control import Link
+    from controller.tui.control import Control, Link
     from controller.voice import Voice
 
 DESCRIPTION = """\
@@ -73,7 +77,7 @@ def run_panel(args: argparse.Namespace) -> int:
         InversionTableError: a mistake in the arguments, or nothing can be started.
     """
     from config.errors import DeviceMissingError, UsageError
-    from config.loading import load_plan, load_profile
+    from config.loading import load_profile
     from controller.client import Client
     from controller.keyboard import keyboard_of
     from controller.places import socket_folder, state_folder
@@ -96,9 +100,9 @@ def run_panel(args: argparse.Namespace) -> int:
     path = socket_folder(state) / f"{profile.table_id}.sock"
     voice = Voice()
     picture = full_picture(voice.people, os.environ) and keyboard_of(sys.stdin) is not None
-    started = None
+    started = offer = None
     if args.start:
-        load_plan(args.plan or PLAN, profile.limits())
+        offer = _offering(args.plan or PLAN, profile)
         started = Started(args.profile, args.plan or PLAN, state, _options(args), alone=not picture)
     link = Link(lambda: Client(path, NAME))
     code = 0
@@ -106,7 +110,7 @@ def run_panel(args: argparse.Namespace) -> int:
         if started is None and not picture:
             # Where nobody watches a screen, a table that is not there is told, and that is the end.
             Client(path, NAME).close()
-        code = _picture(link, started, voice) if picture else _plain(link, started, voice)
+        code = _picture(link, started, voice, offer) if picture else _plain(link, started, voice)
     finally:
         link.close()
         if started is not None:
@@ -124,7 +128,26 @@ def _options(args: argparse.Namespace) -> list[str]:
     return options
 
 
-def _picture(link: "Link", started: "Started | None", voice: "Voice") -> int:
+def _offering(plan: str, profile: "Profile") -> "Callable[[Control], Answer]":
+    """Return what offers the plan again, with a permit for simulated people."""
+    from config.loading import load_plan
+    from config.names import find
+    from config.reading import parse
+    from controller.permits import simulated
+    from controller.startup import label_ms
+
+    limits = profile.limits()
+    known, data = load_plan(plan, limits), parse(find("plan", plan).read(), plan)
+
+    def offer(control: "Control") -> "Answer":
+        return control.offer(data, simulated(known, limits.screening_version, label_ms() // 1000))
+
+    return offer
+
+
+def _picture(
+    link: "Link", started: "Started | None", voice: "Voice", offer: "Callable[[Control], Answer] | None"
+) -> int:
     from controller.tui.app import Panel
     from controller.voice import draws_ascii_only
 
@@ -141,6 +164,8 @@ def _picture(link: "Link", started: "Started | None", voice: "Voice") -> int:
             busy=started.busy,
             over=started.look,
             heard=started.take,
+            people=started.people_are_there,
+            offer=offer,
             ascii_only=ascii_only,
         )
         started.say = panel.scene.say
@@ -154,7 +179,7 @@ def _plain(link: "Link", started: "Started | None", voice: "Voice") -> int:
         return PlainPanel(link, voice.say, lambda: True, lambda: None, lambda events: None).run()
     started.say = voice.say
     voice.say("A visit on the simulated table, in real time; it ends by itself. Ctrl-C brings the patient back first.")
-    return PlainPanel(link, voice.say, started.leave, started.look, started.take).run()
+    return PlainPanel(link, voice.say, started.leave, started.look, started.take, started.busy).run()
 
 
 def _tell_the_end(voice: "Voice", code: int, state: Path) -> None:

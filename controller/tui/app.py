@@ -11,13 +11,13 @@ from rich.console import Group
 from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from controller.messages import Event
+from controller.messages import Answer, Event
 from controller.panel_lamps import Worked
 from controller.panel_view import LINES
-from controller.tui.control import Link
+from controller.tui.control import Control, Link
 from controller.tui.hands import Asking, HandsGoneError, SimulatedHands
 from controller.tui.scene import LOWER, Scene
 from controller.tui.spots import ON_ALL, Spot, key_at, spots_of
@@ -27,6 +27,7 @@ LOOK_S: Final = 0.05
 RENEW_S: Final = 0.04
 SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 CURVE_KEY: Final = "g"
+OFFER_KEY: Final = "o"
 HINT: Final = "g: curve "
 HINT_BACK: Final = "g: lamps "
 NAMES: Final = {"space": " ", "enter": "\r", "plus": "+", "minus": "-"}
@@ -44,6 +45,8 @@ class Panel(App[int]):
         busy: what is being started or ended, in a sentence; empty otherwise.
         over: the exit code with which everything has ended; None while it goes on.
         heard: takes the events that came.
+        people: whether simulated people are still at the table.
+        offer: puts a plan before a simulated table's panel, once nothing is offered; None: that is for others.
         now: a monotonic clock in seconds.
     """
 
@@ -55,8 +58,9 @@ class Panel(App[int]):
     """
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("ctrl+c", "leave", "leave"),
-        ("ctrl+q", "leave", "leave"),
+        # Before any key of the panel.
+        Binding("ctrl+c", "leave", "leave", priority=True),
+        Binding("ctrl+q", "leave", "leave", priority=True),
     ]
 
     def __init__(
@@ -69,6 +73,8 @@ class Panel(App[int]):
         busy: Callable[[], str] = str,
         over: Callable[[], int | None] = lambda: None,
         heard: Callable[[list[Event]], None] = lambda events: None,
+        people: Callable[[], bool] = lambda: False,
+        offer: Callable[[Control], Answer] | None = None,
         now: Callable[[], float] = time.monotonic,
         ascii_only: bool = False,
     ) -> None:
@@ -79,12 +85,14 @@ class Panel(App[int]):
         self.scene.worked = Worked.PEOPLE_UNLESS_KEYS if started else Worked.PANEL
         self._started, self._take_over_too = started, take_over
         self._leave, self._busy, self._over, self._now = leave, busy, over, now
-        self._heard = heard
+        self._heard, self._people, self._offer = heard, people, offer
         self._asking = Asking(link, self.scene.say, now)
         self._spots: list[Spot] = []
         self._shown: list[Text] = []
         self._news: list[Text] = []
         self._hands_trouble = ""
+        if offer is not None:
+            self.scene.nothing = f"none is offered: press {OFFER_KEY} to offer one"
 
     def compose(self) -> ComposeResult:
         """Put the picture above what happened."""
@@ -112,6 +120,8 @@ class Panel(App[int]):
         if link.control is not met:
             self._met()
         self._heard(scene.take(came))
+        if scene.worked is Worked.PEOPLE_UNLESS_KEYS and not self._people():
+            scene.worked = Worked.STARTED
         code = self._over()
         if code is not None:
             self._let_go_of_hands()
@@ -198,6 +208,9 @@ class Panel(App[int]):
         event.prevent_default()
         if character == CURVE_KEY:
             self.scene.lower_curve = not self.scene.lower_curve
+        elif character == OFFER_KEY and self._offer is not None:
+            if why := self.link.ask(self._offer):
+                self.scene.say(f"Not offered: {why}")
         elif character:
             self._pressed(character)
 

@@ -11,6 +11,7 @@ import msgspec
 
 from config.errors import InversionTableError
 from controller.messages import Answer, Event, Frame, News, Welcome
+from safety.signals import Permit
 
 EVERY_MS: Final = 50
 AGAIN_S: Final = 0.5
@@ -32,6 +33,10 @@ class Control(Protocol):
 
     def receive(self, patience_s: float = ...) -> list[Frame | News]:
         """Return what has come. Raises InversionTableError where the control process is gone."""
+        ...
+
+    def offer(self, plan: dict[str, Any], permit: Permit) -> Answer:
+        """Put a plan with its permit before the panel."""
         ...
 
     def stop(self, because: str) -> Answer:

@@ -53,6 +53,7 @@ class Scene:
         happened: the events and sentences that are shown, the newest last.
         lower_curve: on a screen without room for the curve it stands where table and lamps are.
         ended: the result of the last visit that ended, empty before.
+        nothing: the plan's line while none is offered.
     """
 
     def __init__(self, ascii_only: bool = False) -> None:
@@ -62,6 +63,8 @@ class Scene:
         self.happened: deque[tuple[str, str]] = deque(maxlen=KEPT_EVENTS)
         self.lower_curve = False
         self.ended = ""
+        self.nothing = NOTHING.about
+        self._stays = ""
         self.ascii_only = ascii_only
         self._pen = Pen(ascii_only)
         self._welcome: Welcome | None = None
@@ -92,6 +95,7 @@ class Scene:
                 self._plans[told["name"]] = plan_of(told["plan"], told["name"])
         self._heading = replace(
             NOTHING,
+            about=self.nothing,
             profile=welcome.profile,
             note=f"{welcome.table_id}, guard: {welcome.guard}",
             manual_return_text=profile.get("manual_return_text", ""),
@@ -201,6 +205,10 @@ class Scene:
         snapshot = frame.snapshot
         before, self.frame = self.frame, frame
         self._lamps.see([snapshot])
+        if frame.service.stays != self._stays:
+            self._stays = frame.service.stays
+            if self._stays:
+                self.say(self._stays)
         if before is None or frame.service.visit != self._visit:
             self._visit = frame.service.visit
             self._began_ms = self._ends_ms = snapshot.t_ms
@@ -237,6 +245,10 @@ class Scene:
                 sets=arm.sets,
                 planned_s=arm.sets * (arm.hold_s + arm.rest_s),
                 about=f"{name}, {arm.sets} × {degrees(arm.cap_cdeg)} for {clock(arm.hold_s * 1000)}",
+            )
+        elif not name:
+            self._heading = replace(
+                self._heading, plan=NOTHING.plan, cap_cdeg=0, sets=0, planned_s=0, about=self.nothing
             )
         self._heading = replace(self._heading, person="" if arm is None else arm.permit.pseudonym)
 

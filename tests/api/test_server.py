@@ -7,18 +7,20 @@ import random
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.errors import UsageError
-from controller import api
+from config.loading import plan_of
+from controller import api, permits, startup
 from controller import messages as say
 from controller.api import Server
 from safety.signals import Demand, State
 from tests.api.peers import Peer, Served
-from tests.service.rig import SHORT, Rig, as_in_a_file
+from tests.service.rig import LIMITS, SHORT, WALL_S, Rig, as_in_a_file
 
 
 def asked(served: Served, peer: Peer, **message: Any) -> dict[str, Any]:
@@ -102,9 +104,6 @@ def test_each_request_has_its_answer(served: Served) -> None:
 
 
 def test_an_offer_comes_to_the_panel_and_is_taken_back(served: Served) -> None:
-    from controller import permits
-    from tests.service.rig import LIMITS, WALL_S
-
     permit = permits.simulated(SHORT, LIMITS.screening_version, WALL_S)
     words = {name: getattr(permit, name) for name in permit.__struct_fields__}
     peer = served.peer()
@@ -118,6 +117,26 @@ def test_an_offer_comes_to_the_panel_and_is_taken_back(served: Served) -> None:
     served.pump(60)
     stale = asked(served, peer, id=3, seen=seen(served) - 60, **offer)
     assert (stale["ok"], stale["codes"]) == (False, ["H35"])
+
+
+def test_every_plan_that_is_told_can_be_offered_as_it_is(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = startup.plans_for(LIMITS)[1]
+    monkeypatch.setattr(
+        served.rig.service, "_served", replace(served.rig.service._served, configuration={"plans": told})
+    )
+    peer = served.peer()
+    served.pump(600)
+    plans = asked(served, peer, do="configuration", id=1)["value"]["plans"]
+    assert len(plans) >= 4
+    for number, known in enumerate(plans, 2):
+        assert plan_of(known["plan"], known["name"]).hash == known["hash"]
+        permit = {"plan_hash": known["hash"], "issuer": "simulated", "pseudonym": "x", "screening_version": 1}
+        permit |= {"valid_until_s": WALL_S + 3600, "inverted_today_s": 0, "prescribed_cdeg": -6000}
+        permit |= {"prescribed_hold_s": 180, "last_cdeg": -4500, "last_hold_s": 180}
+        offer = {"do": "offer", "plan": known["plan"], "permit": permit}
+        answer = asked(served, peer, id=number, seen=seen(served), **offer)
+        assert answer["ok"], answer
+        assert asked(served, peer, id=99, seen=seen(served), do="disarm", because="the next one")["ok"]
 
 
 @pytest.mark.parametrize(

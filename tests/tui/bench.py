@@ -16,7 +16,7 @@ from controller import messages as say
 from controller.messages import Answer, Frame, News, Welcome
 from controller.tui.app import Panel
 from controller.tui.control import Link
-from safety.signals import Snapshot
+from safety.signals import Permit, Snapshot
 from sim.wire_hands import HandsServer
 from tests.service.rig import PROFILE, Rig
 
@@ -79,6 +79,9 @@ class Direct:
 
     def fileno(self) -> int:
         return -1
+
+    def offer(self, plan: dict[str, Any], permit: Permit) -> Answer:
+        return self._bench.rig.ask(say.Offer(1, self._bench.rig.seen, plan, permit))
 
     def close(self) -> None:
         if self in self._bench.clients:

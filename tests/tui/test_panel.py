@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from controller import permits
+from controller.messages import Answer
 from controller.panel_lamps import Worked
+from controller.tui.control import Control
 from safety.signals import Guide, State
+from tests.service.rig import LIMITS, SHORT, WALL_S, as_in_a_file
 from tests.tui.bench import Bench
 
 SMALL, LARGE = (80, 24), (120, 40)
@@ -68,7 +72,7 @@ def test_a_visit_as_it_stands_on_the_screen(tmp_path: Path, size: tuple[int, int
             "short on simulated  HOLDING",
             "NOW  Stay with the patient",
             "plan −20.0° cap −20.0°",
-            "left 0:1",
+            "left 0:0",
             "● 1 left strap",
             "brake set",
             "plan  simulated: short, 1 set of −20.0° for 0:10",
@@ -199,7 +203,7 @@ def test_simulated_people_leave_before_the_first_key_does_anything(tmp_path: Pat
         assert left == ["left"]
         assert "You are the supervisor" in await screen(bench, pilot)
 
-    panel = {"started": True, "take_over": lambda: left.append("left")}
+    panel = {"started": True, "take_over": lambda: left.append("left"), "people": lambda: not left}
     at_a_panel(tmp_path, script, panel=panel)
 
 
@@ -323,3 +327,62 @@ def test_in_ascii_nothing_else_is_drawn(tmp_path: Path) -> None:
         assert (await screen(bench, pilot, 0.5)).isascii()
 
     at_a_panel(tmp_path, script, panel={"ascii_only": True})
+
+
+def test_ctrl_c_and_a_signal_ask_for_the_end_and_the_panel_stays_until_all_has_ended(tmp_path: Path) -> None:
+    asked: list[str] = []
+    codes: list[int] = []
+
+    def leave() -> bool:
+        asked.append("leave")
+        return False
+
+    async def script(bench: Bench, pilot: Pilot[int]) -> None:
+        await pilot.press("t")
+        bench.pass_s(0.2)
+        await pilot.press("ctrl+c")
+        bench.pass_s(0.1)
+        await pilot.pause()
+        assert asked == ["leave"]
+        assert bench.held() == []
+        bench.app._signalled()
+        await pilot.pause()
+        assert asked == ["leave", "leave"]
+        assert bench.app.is_running
+        codes.append(6)
+        bench.app.look()
+        await pilot.pause()
+        assert bench.app.return_value == 6
+
+    at_a_panel(tmp_path, script, panel={"started": True, "leave": leave, "over": lambda: codes[0] if codes else None})
+
+
+def test_after_a_visit_the_plan_can_be_offered_again(tmp_path: Path) -> None:
+    def offer(control: Control) -> Answer:
+        return control.offer(as_in_a_file(SHORT), permits.simulated(SHORT, LIMITS.screening_version, WALL_S))
+
+    async def script(bench: Bench, pilot: Pilot[int]) -> None:
+        assert "none is offered: press o to offer one" in bench.text
+        await pilot.press("o")
+        text = await screen(bench, pilot, 0.5)
+        assert "short on simulated  IDLE" in text
+        assert "plan  short, 1 set of −20.0° for 0:10" in text
+        assert bench.rig.offered()
+        await pilot.press("o")
+        assert "Not offered: a plan is offered or a visit under way already" in " ".join(
+            (await screen(bench, pilot)).split()
+        )
+
+    at_a_panel(tmp_path, script, LARGE, panel={"started": True, "offer": offer})
+
+
+def test_why_a_control_process_does_not_end_yet_stands_there(tmp_path: Path) -> None:
+    async def script(bench: Bench, pilot: Pilot[int]) -> None:
+        bench.rig.offer()
+        bench.rig.come()
+        await until_state(bench, pilot, State.HOLDING)
+        bench.rig.service.leave("SIGTERM")
+        text = await screen(bench, pilot, 0.5)
+        assert "SIGTERM: still here, because the patient is at" in text
+
+    at_a_panel(tmp_path, script, LARGE)
