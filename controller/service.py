@@ -174,6 +174,8 @@ class Service:
     def finish(self) -> Snapshot:
         """Run the last tick, which records that it was the last one."""
         because = "" if self._leaving is None else self._leaving.because
+        if self.may_leave:
+            self._visits.close()
         self.watcher.add(self._loop.t_ms, "end", "The control process ends.", values={"because": because})
         return self.tick()
 

@@ -112,6 +112,11 @@ class Visits:
             self._tell("withdrawn", f"The plan {plan.name} is no longer offered: {because}.", plan, "")
             self._stand_by(session, forget=True)
 
+    def close(self) -> None:
+        """Tell how a visit ended that is still under way, with the patient at level: the control process ends."""
+        if self.session is not None and self._counted:
+            self._tell_the_end(self.session)
+
     def follow(self, snapshot: Snapshot) -> None:
         """Take in a tick: whether a session is over, or the panel may begin the next one."""
         session = self.session
@@ -165,16 +170,19 @@ class Visits:
         if not (state is IDLE or (state is STANDS and home)):
             return
         if self._counted:
-            outcome = session.outcome()
-            plan = session.plan
-            text = f"The visit with the plan {plan.name} ended {WORDS[outcome.result]}."
-            values: Values = {"result": outcome.result, "end_reason": outcome.end_reason, "exit": outcome.exit_code}
-            step = "ended"
-            if not session.was_armed and not outcome.causes and not outcome.refusals:
-                step, text = "withdrawn", f"The plan {plan.name} is no longer offered: nobody armed it."
-                values = {}
-            self._tell(step, text, plan, "", values)
+            self._tell_the_end(session)
         self._stand_by(session, forget=not session.was_armed)
+
+    def _tell_the_end(self, session: Session) -> None:
+        outcome = session.outcome()
+        plan = session.plan
+        text = f"The visit with the plan {plan.name} ended {WORDS[outcome.result]}."
+        values: Values = {"result": outcome.result, "end_reason": outcome.end_reason, "exit": outcome.exit_code}
+        step = "ended"
+        if not session.was_armed and not outcome.causes and not outcome.refusals:
+            step, text = "withdrawn", f"The plan {plan.name} is no longer offered: nobody armed it."
+            values = {}
+        self._tell(step, text, plan, "", values)
 
     def _stand_by(self, session: Session, forget: bool) -> None:
         """Put the standby on the loop."""

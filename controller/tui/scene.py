@@ -36,6 +36,7 @@ MOST_POINTS: Final = 18_000
 KEPT_EVENTS: Final = 200
 WIDEST: Final = 160
 # Every press is in the journal; here they would hide what matters.
+NO_FIGURES: Final = str.maketrans("", "", "−0123456789.")
 UNTOLD: Final = ("input", "demand")
 # The rows of the panel in which table and lamps stand.
 LOWER: Final = slice(LINES - 2 - TABLE_LINES, LINES - 2)
@@ -205,10 +206,12 @@ class Scene:
         snapshot = frame.snapshot
         before, self.frame = self.frame, frame
         self._lamps.see([snapshot])
-        if frame.service.stays != self._stays:
-            self._stays = frame.service.stays
-            if self._stays:
-                self.say(self._stays)
+        # Why it stays is told once, not with each new angle.
+        stays = frame.service.stays.translate(NO_FIGURES)
+        if stays != self._stays:
+            self._stays = stays
+            if stays:
+                self.say(frame.service.stays)
         if before is None or frame.service.visit != self._visit:
             self._visit = frame.service.visit
             self._began_ms = self._ends_ms = snapshot.t_ms

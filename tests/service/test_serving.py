@@ -86,6 +86,8 @@ def test_a_signal_in_a_hold_brings_the_patient_back_and_a_second_one_says_why_it
     assert all("on the way to level" in line for line in waits)
     result = [event.values for event in rig.events("armed")]
     assert result[0]["armed"] == 1
+    # The visit has its end too, though nobody waited for the rest.
+    assert rig.events("visit")[-1].values["result"] == "stopped"
 
 
 def test_a_table_that_is_gone_ends_it_and_says_that_somebody_has_to_look() -> None:

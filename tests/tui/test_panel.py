@@ -383,6 +383,7 @@ def test_why_a_control_process_does_not_end_yet_stands_there(tmp_path: Path) -> 
         await until_state(bench, pilot, State.HOLDING)
         bench.rig.service.leave("SIGTERM")
         text = await screen(bench, pilot, 0.5)
-        assert "SIGTERM: still here, because the patient is at" in text
+        assert text.count("SIGTERM: still here, because the patient is at") == 1
+        assert (await screen(bench, pilot, 2)).count("SIGTERM: still here, because the patient is at") == 1
 
     at_a_panel(tmp_path, script, LARGE)
