@@ -31,14 +31,26 @@ class Pane:
         words: the command's own.
         columns: of the terminal.
         lines: of the terminal.
+        out: the command takes a folder for what it writes.
+        sockets: where sockets are to be.
     """
 
-    def __init__(self, folder: Path, words: str, columns: int = 80, lines: int = 24) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        words: str,
+        columns: int = 80,
+        lines: int = 24,
+        *,
+        out: bool = True,
+        sockets: Path | None = None,
+    ) -> None:
         self.out = folder / "out"
         self._folder, self._size = folder, (columns, lines)
-        self._line = f"{shlex.quote(COMMAND)} {words} --out {shlex.quote(str(self.out))}"
+        self._line = f"{shlex.quote(COMMAND)} {words}" + (f" --out {shlex.quote(str(self.out))}" if out else "")
         self._where = tempfile.mkdtemp(prefix="tmux-", dir="/tmp")
         self._pipe = -1
+        self._sockets = {} if sockets is None else {"RUNTIME_DIRECTORY": str(sockets)}
 
     def __enter__(self) -> Self:
         fifo = self._folder / "written"
@@ -115,6 +127,6 @@ class Pane:
         # Neither the caller's own tmux nor its settings have a part in this, and no variable that spoils the picture.
         spoil = ("CI", "NO_COLOR", "TMUX", "COLUMNS", "LINES")
         environment = {name: value for name, value in os.environ.items() if name not in spoil}
-        environment |= {"TMUX_TMPDIR": self._where, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
+        environment |= self._sockets | {"TMUX_TMPDIR": self._where, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
         line = ["tmux", "-u", *words]
         return subprocess.run(line, env=environment, capture_output=True, text=True, check=True).stdout
