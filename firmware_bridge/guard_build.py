@@ -90,6 +90,12 @@ def guard_library() -> Path | None:
     return build("guard", _ALL)
 
 
+def built() -> Path | None:
+    """Return the path of the guard's library if it was built already; builds nothing."""
+    target = _target("guard", _ALL, FLAGS)
+    return target if target.is_file() else None
+
+
 def prepare_guard(say: Callable[[str], None]) -> bool:
     """Build the guard's library if that was not done before; return whether there is one.
 
