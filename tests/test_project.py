@@ -54,7 +54,11 @@ def test_a_command_on_a_page_exists(page: str, words: list[str]) -> None:
     assert {option for option in options if option not in help_of(words[1])} == set()
 
 
-@pytest.mark.parametrize("words", [w for w in OURS if w[1] not in ("session", "serve")], ids=" ".join)
+# They take their time, or need a control process that runs; each has tests of its own.
+NOT_QUICK = ("session", "serve", "panel", "status")
+
+
+@pytest.mark.parametrize("words", [words for words in OURS if words[1] not in NOT_QUICK], ids=" ".join)
 def test_a_quick_command_on_a_page_works(words: list[str], tmp_path: Path) -> None:
     # A table runs for ever, unless it is attached to an input that is closed already.
     ends = ["--attached", "--state", str(tmp_path)] if words[1] == "sim" else []

@@ -62,7 +62,8 @@ def run_status(args: argparse.Namespace) -> int:
 
 def status_of(welcome: "Welcome", frame: "Frame", manual_return_text: str) -> dict[str, Any]:
     """Return how a table is, for programs. Angles are degrees, times seconds where their names say so."""
-    from controller.sentences import message, moment_of
+    from controller.recording import moment_of
+    from controller.sentences import message
 
     snapshot, service = frame.snapshot, frame.service
     wish, decision, readings = snapshot.wish, snapshot.decision, snapshot.readings
