@@ -19,7 +19,7 @@ from config.loading import load_plan, load_profile
 from controller import permits
 from controller.client import Client, ClientError
 from controller.journal import Journal
-from controller.messages import Frame, News
+from controller.messages import Frame
 from controller.startup import label_ms
 from safety.link import LATE_MS
 from safety.signals import Demand, Region
@@ -100,7 +100,7 @@ def a_soak(state: Path, for_ms: int) -> None:
             for one in watching.receive(PATIENCE_S):
                 if isinstance(one, Frame):
                     newest, last = one.snapshot.t_ms, one
-                elif isinstance(one, News) and one.event.kind == "visit" and one.event.values.get("step") == "ended":
+                elif one.event.kind == "visit" and one.event.values.get("step") == "ended":
                     visits += 1
             if people.poll() is not None and offered_again(watching):
                 people = ends.enter_context(visitors(state, watching.welcome.hands))
