@@ -52,6 +52,10 @@ def run_doctor(args: argparse.Namespace) -> int:
         }
         voice.hand_over(json.dumps(told, ensure_ascii=False))
     else:
-        lines = [f"  {SIGNS[one.grade]}  {one.name:15}  {one.words}" for one in findings]
+        lines = []
+        for one in findings:
+            lines.append(f"  {SIGNS[one.grade]}  {one.name:15}  {one.words}")
+            if one.mend:
+                lines.append(f"{'':28}{one.mend}")
         voice.hand_over("\n".join([*lines, f"Next: {step}"]))
     return WRONG if any(one.grade is Grade.WRONG for one in findings) else OK

@@ -144,6 +144,16 @@ def test_one_thing_that_cannot_be_looked_at_hides_no_other(tmp_path: Path, monke
     assert "sockets" in found
 
 
+def test_each_line_that_is_not_well_is_followed_by_what_mends_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ill = [Finding("port", Grade.WRONG, "no port is there", "plug it in"), Finding("disk", Grade.OK, "80 GB free")]
+    monkeypatch.setattr(doctor, "examine", lambda _: iter(ill))
+    assert main(["doctor", "--state", str(tmp_path)]) == 5
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert [line.split("  ")[-1].strip() for line in lines[:3]] == ["no port is there", "plug it in", "80 GB free"]
+
+
 def test_the_command_ends_with_the_one_thing_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--state", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("Next: ")
