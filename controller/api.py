@@ -185,7 +185,8 @@ class Server:
         self._watching = [client for client in clients if client.every_ms]
         self._talking = [client for client in clients if client.greeted]
         self._ungreeted = len(clients) - len(self._talking)
-        self._service.clients = len(self._talking)
+        if self._service.clients != len(self._talking):
+            self._service.count_clients(len(self._talking))
 
     # What they say ----------------------------------------------------------------------------------------------
 

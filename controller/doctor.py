@@ -230,6 +230,8 @@ def sockets(computer: Computer) -> Iterator[Finding]:
         yield Finding("sockets", Grade.WRONG, words, "choose a shorter --state, or set RUNTIME_DIRECTORY")
     else:
         yield Finding("sockets", Grade.OK, str(folder))
+    if (holder := _holder(folder / f"{table_id}.lock")) is not None:
+        yield Finding("lock", Grade.OK, f"process {holder} has the table")
     path = folder / f"{table_id}.sock"
     if not path.is_socket():
         yield Finding("control process", Grade.OK, "none runs for this table")
@@ -245,6 +247,21 @@ def sockets(computer: Computer) -> Iterator[Finding]:
             yield Finding("control process", Grade.WARNING, "one runs that you may not reach", mend)
         else:
             yield Finding("control process", Grade.OK, "one runs: inversion-table status tells how it is")
+
+
+def _holder(lock: Path) -> str | None:
+    """Return the number of the process that holds a lock; None where none does."""
+    import fcntl
+
+    try:
+        with lock.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read(20).decode("ascii", "replace").strip() or "of unknown number"
+    except OSError:
+        return None
+    return None
 
 
 def real_time(_: Computer) -> Iterator[Finding]:

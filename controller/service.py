@@ -133,6 +133,11 @@ class Service:
         self._told = {"request": 0, "refused": 0, "stop": 0}
         self.watcher.add(0, "boot", f"The control process of {served.welcome.title} began.", values=served.about)
 
+    def count_clients(self, clients: int) -> None:
+        """Learn how many clients are connected, so that the next frame tells it."""
+        self.clients = clients
+        self.state = msgspec.structs.replace(self.state, clients=clients)
+
     # One tick ---------------------------------------------------------------------------------------------------
 
     def tick(self) -> Snapshot:

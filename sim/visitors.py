@@ -76,7 +76,7 @@ class Visitors:
             self._last = one.snapshot
             self._people.observe(one.snapshot)
         elif one.event.kind == "visit" and one.event.values.get("step") == "ended":
-            self._ended = int(one.event.values.get("exit") or 0)
+            self._ended = int(one.event.values.get("exit", NOT_LEVEL) or COMPLETED)
 
 
 def main(words: list[str] | None = None) -> int:

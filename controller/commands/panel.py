@@ -149,6 +149,7 @@ def _picture(
     link: "Link", started: "Started | None", voice: "Voice", offer: "Callable[[Control], Answer] | None"
 ) -> int:
     from controller.tui.app import Panel
+    from controller.tui.steadfast import steadfast
     from controller.voice import draws_ascii_only
 
     assert voice.people is not None
@@ -169,7 +170,8 @@ def _picture(
             ascii_only=ascii_only,
         )
         started.say = panel.scene.say
-    return panel.run(mouse=True) or 0
+    with steadfast():
+        return panel.run(mouse=True) or 0
 
 
 def _plain(link: "Link", started: "Started | None", voice: "Voice") -> int:

@@ -135,7 +135,7 @@ def lines_of(told: dict[str, Any]) -> list[str]:
         rows.append("  alarm      none")
     rows += [f"  {cause['alarm']:10} {cause['code']}: {cause['message']}" for cause in told["causes"]]
     late = f"{told['overruns']} late ticks, the worst gap of the last minute {told['late_ms']} ms"
-    rows.append(f"  process    {told['pid']}, up {_long(told['up_s'])}, {told['visits']} visits; {late}")
+    rows.append(f"  process    {told['pid']}, up {_long(told['up_s'])}, plans offered: {told['visits']}; {late}")
     rows.append(f"  records    {told['records'] or 'everything is recorded'}")
     rows += [f"  {name:10} {told[key]}" for name, key in SELDOM if told[key]]
     rows.append(f"  clients    {told['clients']}, this one among them")

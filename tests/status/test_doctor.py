@@ -15,6 +15,7 @@ from config.profile import Profile
 from controller import doctor
 from controller.app import main
 from controller.doctor import Computer, Finding, Grade, examine, next_step
+from controller.locks import Lock
 
 
 def computer(folder: Path, name: str = "wire", profile: Profile | None = None) -> Computer:
@@ -117,6 +118,13 @@ def test_who_has_the_table_is_told(tmp_path: Path) -> None:
     assert (
         next_step([one for one in found if one.grade is Grade.OK], "wire") == "look at the table: inversion-table panel"
     )
+
+
+def test_the_process_that_has_the_table_is_named(tmp_path: Path) -> None:
+    looked = computer(tmp_path)
+    with Lock(looked.sockets, "wire", "the table wire"):
+        assert findings(looked)["lock"].words == f"process {os.getpid()} has the table"
+    assert "lock" not in findings(looked)
 
 
 def test_a_folder_whose_sockets_names_are_too_long(tmp_path: Path) -> None:

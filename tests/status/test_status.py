@@ -74,7 +74,8 @@ def test_the_command_asks_the_control_process(served: Served, capsys: pytest.Cap
     (served.path.parent / "wire.sock").symlink_to(served.path)
     words = ["status", "--state", str(served.path.parent)]
     assert served.while_asking(lambda: main([*words, "--json"])) == 0
-    assert json.loads(capsys.readouterr().out)["state"] == "idle"
+    told = json.loads(capsys.readouterr().out)
+    assert (told["state"], told["clients"]) == ("idle", 1)
     assert served.while_asking(lambda: main(words)) == 0
     assert "A table (sim)" in capsys.readouterr().out
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.hands import HandsClient
+from safety.signals import Region
 from tests.api.peers import short_folder
 from tests.controller.pane import Pane
 from tests.journal.recording import ended
-from tests.service.test_process import of_state
+from tests.service.test_process import last_snapshot, of_state
 
 pytestmark = [pytest.mark.needs("tmux", "cc"), pytest.mark.timeout(200)]
 
@@ -75,3 +76,14 @@ def test_what_there_is_no_control_process_for_is_said_on_the_screen(tmp_path: Pa
         assert "inversion-table serve" in screen
         pane.press("C-c")
         assert "exit code 0" in pane.until("exit code [0-9]")
+
+
+def test_a_terminal_that_goes_away_ends_the_panel_and_all_that_it_started(tmp_path: Path) -> None:
+    with short_folder() as state:
+        with Pane(tmp_path, f"panel --start --plan short --state {state}", out=False, sockets=state) as pane:
+            strapped_in(pane)
+            pane.hold_until("t", "TILTING .*angle −[2-9][.]")
+            there = of_state(state)
+            assert len(there) >= 5
+        ended(*there)
+        assert last_snapshot(state).decision.region is Region.LEVEL

@@ -1,0 +1,1 @@
+"""The simulated people as a process of their own."""
