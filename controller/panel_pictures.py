@@ -41,7 +41,8 @@ def chart_rows(
     """
     dots = Dots(columns - MARK_COLUMNS, lines - 1)
     low = min([heading.cap_cdeg - 300, *[angle for _, angle in curve]])
-    span_ms = max(heading.planned_s * 1000, now_ms)
+    # At the first look at a table without a plan nothing has passed, and nothing is to come.
+    span_ms = max(1, heading.planned_s * 1000, now_ms)
 
     def y(angle_cdeg: int) -> float:
         return (CHART_TOP_CDEG - min(angle_cdeg, CHART_TOP_CDEG)) / (CHART_TOP_CDEG - low) * (dots.height - 1)

@@ -387,3 +387,13 @@ def test_why_a_control_process_does_not_end_yet_stands_there(tmp_path: Path) -> 
         assert (await screen(bench, pilot, 2)).count("SIGTERM: still here, because the patient is at") == 1
 
     at_a_panel(tmp_path, script, LARGE)
+
+
+def test_the_first_look_at_a_table_that_is_in_trouble_without_a_plan_is_drawn(tmp_path: Path) -> None:
+    async def script(bench: Bench, pilot: Pilot[int]) -> None:
+        text = await screen(bench, pilot)
+        assert "no plan on simulated  STOPPED" in text
+        assert " min" in text
+
+    # A control process that was started again: no plan, no time passed, and a visit's trouble all the same.
+    at_a_panel(tmp_path, script, LARGE, start_deg=-10.0, unfinished=True)
