@@ -13,7 +13,7 @@ ESCALATED: Final = 4
 
 
 class Occurrence(msgspec.Struct, frozen=True, gc=False):
-    """One stay of one cause: since when on the engine's clock, how urgent at its worst, and whether acknowledged."""
+    """One stay of one cause: since when on the engine's clock, how urgent at its worst, whether acknowledged, where."""
 
     code: str
     by: str
@@ -21,6 +21,7 @@ class Occurrence(msgspec.Struct, frozen=True, gc=False):
     alarm: Alarm
     demand: Demand
     acknowledged: bool = False
+    where: str = ""
 
 
 class Ack(msgspec.Struct, frozen=True, gc=False):

@@ -8,7 +8,8 @@ its lamp. The *audio pause* keeps the buzzer silent for a while, and nothing els
 - The highest priority flashes and sounds. Lower ones keep their lamps steadily lit and are silent: the colour that
   flashes says how urgent, the steady one that there is more to come.
 - ACK held for 0.5 s, or the host's word, acknowledges every occurrence and pauses the sound for 120 s. A new
-  occurrence, one that asks for more than before, or a higher priority ends the pause at once.
+  occurrence, one that asks for more than before or is elsewhere too (the other strap), or a higher priority ends the
+  pause at once. An open strap that comes out of the inverted region is the same one as before.
 - *Critical* is a patient below −5° under HOLD or CUT: HIGH at once, whatever its cause says. After 30 s it escalates:
   denser and higher bursts, no pause any more; until then a pause ends there. An angle that nobody knows counts as where
   it was last, and from the start on as inverted.
@@ -52,6 +53,9 @@ STEP_DOWN_MS: Final = 600
 # A refusal holds nothing and stands in one tick only; its lamp is lit so long.
 REFUSED_MS: Final = 10_000
 BUTTONS_FRESH_MS: Final = 150
+BOTH: Final = "both"
+# One condition by two names: a strap that opened below -5° (H04) is open above it too (H05), and nothing new.
+GOES_ON_AS: Final = {"H05": "H04"}
 LONGEST_HELD_STEP_MS: Final = 50
 
 NO_ALARM, LOW, MEDIUM, HIGH = Alarm
@@ -131,22 +135,33 @@ def step(was: AlarmState, readings: Readings, wish: Wish, decision: Decision) ->
 
 
 def occurring(was: tuple[Occurrence, ...], causes: tuple[Cause, ...], t_ms: int) -> tuple[tuple[Occurrence, ...], bool]:
-    """Return the occurrences in force, and whether there is anything new: another one, or one that asks for more."""
+    """Return the occurrences in force, and whether there is anything new: another one, or one that asks for more.
+
+    What was at one strap or sensor and is at the other too, or there instead, is new as well.
+    """
     if not causes:
         return (), False
     new = False
     found = []
     for cause in causes:
-        for old in was:
-            if old.code == cause.code and old.by == cause.by:
-                worse = cause.alarm > old.alarm or cause.demand > old.demand
-                new = new or worse
-                known = old.acknowledged and not worse
-                found.append(Occurrence(old.code, old.by, old.since_ms, cause.alarm, cause.demand, known))
-                break
-        else:
+        code, by, where = cause.code, cause.by, cause.where
+        before = GOES_ON_AS.get(code, code)
+        old = None
+        for one in was:
+            if one.by == by and (one.code == code or (one.code == before and one.where in (where, BOTH))):
+                old = one
+                if one.code == code:
+                    break
+        if old is None:
             new = True
-            found.append(Occurrence(cause.code, cause.by, t_ms, cause.alarm, cause.demand))
+            found.append(Occurrence(code, by, t_ms, cause.alarm, cause.demand, False, where))
+            continue
+        more = cause.alarm > old.alarm or cause.demand > old.demand
+        more = more or bool(old.where and where and where != old.where and old.where != BOTH)
+        new = new or more
+        known = old.acknowledged and not more
+        since_ms = old.since_ms if old.code == code else t_ms
+        found.append(Occurrence(code, by, since_ms, cause.alarm, cause.demand, known, where))
     return tuple(found), new
 
 

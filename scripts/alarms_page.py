@@ -66,8 +66,9 @@ Generated from `safety/hazards.toml`, `controller/sentences.toml` and `controlle
 RULES = """
 - The highest priority in force flashes and sounds; the lamps of lower ones are lit steadily, and they are silent.
 - ACK held for half a second, or the host's word, pauses the sound for 2 minutes and never a lamp; the ACK lamp is lit
-  steadily meanwhile, and flashes while an alarm sounds. A new alarm, the same one again, one that asks for more, or a
-  higher priority ends the pause at once. An alarm that comes while ACK is held is not answered by that press.
+  steadily meanwhile, and flashes while an alarm sounds. A new alarm, the same one again, one that asks for more or has
+  come to the other strap or sensor too, or a higher priority ends the pause at once. A strap that opened below −5° is
+  no new alarm when the table has come up past −5°. An alarm that comes while ACK is held is not answered by that press.
 - A patient deeper than −5° who is held still, or whose drive power is off, is a HIGH alarm whatever the cause. After
   30 s it sounds denser and higher and takes no pause; a pause that began earlier ends there.
 - An acknowledged alarm stays an alarm: its lamp goes out when it has ended, as the last column tells.

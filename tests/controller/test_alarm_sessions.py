@@ -141,6 +141,27 @@ def test_every_trip_is_heard_and_seen_in_its_own_tick(fault: str) -> None:
     assert heard >= 1
 
 
+def test_a_paused_strap_alarm_stays_silent_past_five_degrees_and_is_heard_again_for_the_other_strap() -> None:
+    rig = Rig("short", habits=Habits(boards_at_deg=0.0))
+    rig.expect("*")
+    rig.forward(until=State.HOLDING)
+    rig.inject("strap-opens:side=left")
+    rig.forward(seconds=1)
+    rig.people.supervisor.leave()
+    rig.hands.press("ACK")
+    rig.forward(seconds=0.7)
+    rig.hands.release("ACK")
+    paused = [rig.session.loop.alarms.pause_left_ms > 0]
+    rig.forward(until=lambda seen: any(cause.code == "H05" for cause in seen.decision.causes))
+    rig.forward(seconds=1)
+    paused.append(rig.session.loop.alarms.pause_left_ms > 0)
+    rig.hands.strap("right", False)
+    rig.forward(seconds=0.3)
+    paused.append(rig.session.loop.alarms.pause_left_ms > 0)
+    assert paused == [True, True, False]
+    assert rig.snapshots[-1].signals.alarm is Alarm.HIGH
+
+
 def test_a_calm_session_has_no_alarm_and_breathes_with_the_patient() -> None:
     rig = session()
     sounds = {snapshot.signals.buzzer_hz for snapshot in rig.snapshots if snapshot.wish.guide is not Guide.LAMP_TEST}

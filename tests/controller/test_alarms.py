@@ -250,6 +250,63 @@ def test_what_is_new_ends_a_pause_at_once(then: tuple[Cause, ...]) -> None:
     assert not bench.is_paused()
 
 
+@pytest.mark.parametrize(
+    ("before", "then", "sounds"),
+    [
+        ("left", "both", True),
+        ("left", "right", True),
+        ("both", "left", False),
+        ("left", "left", False),
+        ("", "left", False),
+        ("left", "", False),
+    ],
+)
+def test_the_other_strap_that_opens_in_a_pause_is_heard(before: str, then: str, sounds: bool) -> None:
+    bench = Bench()
+    bench.causes(cause("H04", Demand.RETURN, Alarm.HIGH, where=before))
+    bench.run(1_000)
+    hold_ack(bench)
+    bench.run(5_000)
+    bench.causes(cause("H04", Demand.RETURN, Alarm.HIGH, where=then))
+    assert bool(bench.tick().buzzer_hz) is sounds
+    assert bench.is_paused() is not sounds
+    assert bench.alarms.state.occurrences[0].acknowledged is not sounds
+
+
+@pytest.mark.parametrize(
+    ("opened", "above", "sounds"),
+    [("left", "left", False), ("both", "right", False), ("left", "right", True), ("left", "both", True)],
+)
+def test_a_strap_that_opened_below_five_degrees_is_no_other_alarm_above_them(
+    opened: str, above: str, sounds: bool
+) -> None:
+    bench = Bench()
+    below = cause("H04", Demand.RETURN, Alarm.HIGH, where=opened)
+    bench.causes(below)
+    bench.run(1_000)
+    hold_ack(bench)
+    bench.run(5_000)
+    bench.causes(below, cause("H05", Demand.STOP, Alarm.MEDIUM, where=above))
+    assert bool(bench.tick().buzzer_hz) is sounds
+    assert bench.is_paused() is not sounds
+    assert [one.acknowledged for one in bench.alarms.state.occurrences] == [True, not sounds]
+    # It is an alarm of its own all the same: its lamp stays lit beside the red one, and it may outlast it.
+    bench.run(500)
+    assert bench.now().lamps & LAMP_YELLOW
+
+
+def test_a_strap_that_opens_above_five_degrees_and_is_open_below_them_is_worse_and_heard() -> None:
+    bench = Bench()
+    above = cause("H05", Demand.STOP, Alarm.MEDIUM, where="left")
+    bench.causes(above)
+    bench.run(1_000)
+    hold_ack(bench)
+    bench.run(5_000)
+    bench.causes(above, cause("H04", Demand.RETURN, Alarm.HIGH, where="left"))
+    assert bench.tick().buzzer_hz == patterns.HIGH.pitch_hz
+    assert not bench.is_paused()
+
+
 def test_the_same_alarm_again_is_a_new_occurrence_and_sounds() -> None:
     bench = Bench()
     bench.causes(H04, H21)
