@@ -8,6 +8,7 @@ from config.loading import load_profile
 from firmware_bridge.gpio_angle import AngleSensor
 from firmware_bridge.gpio_converter import AngleScale
 from firmware_bridge.gpio_debounce import DEBOUNCE_MS, Debounce
+from firmware_bridge.gpio_power import HBridge
 from safety.signals import BUTTONS, Contacts
 from tests.gpio.driven import Driven, driven
 
@@ -147,6 +148,55 @@ def test_an_end_switch_takes_the_outward_set_point_away_and_leaves_the_way_back(
     table.go(-50 * outward, 4.0)
     assert (table.angle_deg - stood_deg) * outward < -1.0
     table.close()
+
+
+# What moves the table -------------------------------------------------------------------------------------------------
+
+
+class Pin:
+    """An output that notes what is put on it."""
+
+    def __init__(self, name: str, log: list[tuple[str, float]]) -> None:
+        self.name, self.log = name, log
+
+    @property
+    def value(self) -> float:
+        return next(value for name, value in reversed(self.log) if name == self.name)
+
+    @value.setter
+    def value(self, value: float) -> None:
+        self.log.append((self.name, round(value, 2)))
+
+
+def test_the_way_is_changed_only_while_both_legs_are_low() -> None:
+    log: list[tuple[str, float]] = []
+    bridge = HBridge(Pin("pwm", log), Pin("up", log), top_cdeg_s=400, start_percent=0)
+    for wanted in (-200.0, -200.0, 100.0, 100.0, -100.0, -100.0):
+        bridge.put(wanted, 0.0, 0)
+    assert log == [("pwm", 0.5), ("pwm", 0), ("up", 1), ("pwm", 0.25), ("pwm", 0), ("up", 0), ("pwm", 0.25)]
+
+
+def test_closing_sets_the_brake_first_and_shorts_the_motor_until_it_has_gripped(
+    table: Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.go(-50, 3.0)
+    table.go(-200, 2.0)
+    power, clock = table.table.power, table.table.clock
+    assert (power.brake_open, power.duty > 0.0) == (True, True)
+    before_deg, waits, wait = table.angle_deg, [], clock.wait_until_ms
+
+    def waited(at_ms: int) -> None:
+        waits.append((at_ms - clock.ms, power.brake_open, power.duty))
+        wait(at_ms)
+
+    monkeypatch.setattr(type(clock), "wait_until_ms", lambda self, at_ms: waited(at_ms))
+    table.table.bridge.close()
+    ((grips_ms, brake_open, duty),) = waits
+    assert grips_ms >= 60
+    assert (brake_open, duty) == (False, 0.0)
+    table.table.forward_alone(1000)
+    assert before_deg - table.angle_deg <= 0.3
+    assert table.speed_deg_s == 0.0
 
 
 # The angle of a frame -------------------------------------------------------------------------------------------------
