@@ -14,7 +14,7 @@ from tests.sessions.bad_days import (
     nobody_is_there,
     the_patients_button,
 )
-from tests.sessions.by_buttons import Hand, a_visit_ended_by_return
+from tests.sessions.by_buttons import Hand, a_visit_ended_by_return, a_visit_of_sets
 from tests.sessions.runs import BRIEF
 from tests.wire.lockstep import TableEnd
 from tests.wire.rig import PROFILE, WireRig
@@ -49,6 +49,17 @@ def test_a_visit_is_run_over_the_wire_by_its_buttons() -> None:
     assert (outcome.result, outcome.end_reason, outcome.exit_code) == ("stopped", "supervisor", 6)
     assert rig.trips == []
     assert rig.session.machine.state is State.IDLE
+    rig.close()
+    end.close()
+
+
+@NIGHTLY
+def test_three_sets_are_run_over_the_wire_by_buttons_to_their_end() -> None:
+    end = TableEnd(build_wired(PROFILE))
+    rig = WireRig(end, load_plan("three-sets").model_copy(update={"hold_s": 5, "rest_s": 60}), people=False)
+    a_visit_of_sets(Hand(rig.session, end.table.hands, rig.run), 3)
+    assert (rig.session.outcome().result, rig.session.machine.sets_done) == ("completed", 3)
+    assert rig.trips == []
     rig.close()
     end.close()
 
