@@ -100,7 +100,7 @@ def of_person(arm: Arm, readings: Readings, straps: Straps, limits: Limits) -> l
     if not host.config_ok or not arm.session_id > 0:
         found.append(refusal("H30", 0, 1, "configuration proven"))
     if not host.records_ok:
-        found.append(refusal("H33", 0, 1, "session recorded"))
+        found.append(refusal("H33", 0, 1, "not recorded"))
     if permit.plan_hash != arm.plan_hash or not arm.plan_hash:
         found.append(refusal("H31", 0, 1, "permit for this plan"))
     if not straps.read_back:

@@ -22,4 +22,4 @@ def unrecorded(readings: Readings, armed: Arm | None, below: bool, now: list[Cau
     """H33: the set under way goes on as planned, its return included; no other one begins."""
     if armed is not None and not readings.host.records_ok:
         demand = Demand.ALLOW if below else Demand.NO_DEEPENING
-        now.append(Cause("H33", demand, Alarm.LOW, 0, 1, "session recorded"))
+        now.append(Cause("H33", demand, Alarm.LOW, 0, 1, "not recorded"))

@@ -108,23 +108,52 @@ def test_demands_in_the_book_are_demands(code: str) -> None:
     assert {*told.clear} <= set(alarms_page.demands_of(alarms_page.row_of(code))), "nothing ends what never begins"
 
 
+def demands_in(node: ast.AST) -> set[str]:
+    """The demands that stand in an expression by name."""
+    return {
+        one.attr
+        for one in ast.walk(node)
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == "Demand"
+    }
+
+
+def demands_behind(asked: ast.expr, function: ast.AST, functions: dict[str, ast.AST]) -> set[str]:
+    """The demands that an expression may come to: those in it, those that its name is set to, those of its function."""
+    found = demands_in(asked)
+    if isinstance(asked, ast.Name):
+        for one in ast.walk(function):
+            if isinstance(one, ast.Assign) and any(
+                isinstance(to, ast.Name) and to.id == asked.id for to in one.targets
+            ):
+                found |= demands_behind(one.value, function, functions)
+    elif isinstance(asked, ast.Call) and isinstance(asked.func, ast.Name):
+        found |= demands_in(functions[asked.func.id])
+    return found
+
+
 def raised_by_the_judge() -> set[tuple[Any, str]]:
-    """Every code with a demand or a refusal that stands literally in the judge's own source."""
+    """Every code with every demand or refusal that the judge's own source can make of it."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "safety").glob("*.py")]
+    functions = {one.name: one for tree in trees for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)}
     found = set()
-    for path in (ROOT / "safety").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for function in functions.values():
+        for node in ast.walk(function):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                code = str(node.args[0].value)
                 if name == "refusal":
-                    found.add((node.args[0].value, "refuse"))
-                elif name == "Cause" and isinstance(node.args[1], ast.Attribute):
-                    found.add((node.args[0].value, node.args[1].attr))
+                    found.add((code, "refuse"))
+                elif name == "Cause":
+                    demands = demands_behind(node.args[1], function, dict(functions))
+                    assert demands, f"nobody can read what {code} demands in {function.name}"
+                    found |= {(code, demand) for demand in demands}
     return found
 
 
 def test_whatever_the_judge_raises_is_in_the_catalogue() -> None:
     raised = raised_by_the_judge()
-    assert len(raised) > 30
+    assert len(raised) > 55
+    assert {("H33", "ALLOW"), ("H33", "NO_DEEPENING"), ("H12", "HOLD"), ("H24", "RETURN")} <= raised
     assert raised - {(form.code, form.demand) for form in FORMS} == set()
 
 
@@ -460,3 +489,13 @@ def test_all_sentences_stand_in_one_file() -> None:
 
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
+
+
+def test_what_is_not_recorded_lets_the_set_go_on_and_says_how_its_alarm_ends() -> None:
+    below = Cause("H33", Demand.ALLOW, Alarm.LOW, 0, 1, "not recorded")
+    told = message(below)
+    assert told.startswith("The session cannot be recorded. Stay with the patient. The table goes on with this set ")
+    assert told.endswith("Found: not recorded.")
+    at_level = spoken(msgspec.structs.replace(below, demand=Demand.NO_DEEPENING), moment=Moment(home=True))
+    assert at_level.endswith("call service. The alarm ends when records can be written again.")
+    assert "ACK" not in at_level
