@@ -17,7 +17,7 @@ from safety.signals import Cause, Contacts, Decision, Demand, Guide, Readings, R
 BOOK: Final = Path(__file__).with_name("sentences.toml")
 UNKNOWN: Final = "unknown"
 # Figures that say no more than yes.
-PLAIN_FACTS: Final = ("pressed", "asked", "circuit open", "drive fault", "not recorded")
+PLAIN_FACTS: Final = ("pressed", "asked", "circuit open", "drive fault", "not recorded", "released")
 BY_HAND: Final = "by hand"
 STRAP_CODES: Final = ("H04", "H05", "H06")
 ESTOP: Final = "H20"

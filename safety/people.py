@@ -180,7 +180,7 @@ def estop(people: People, readings: Readings, now: list[Cause]) -> None:
         count = {Contacts.OPEN: 2, Contacts.DISCREPANT: 1}.get(readings.estop, 0) if readings.estop is not None else 2
         now.append(Cause("H20", Demand.CUT, Alarm.HIGH, count, 0, "contacts open"))
     elif people.estop == HELD_AFTER:
-        now.append(Cause("H20", Demand.HOLD, Alarm.HIGH, 0, 0, "contacts open"))
+        now.append(Cause("H20", Demand.HOLD, Alarm.HIGH, 0, 0, "released"))
 
 
 def patient_button(people: People, armed: bool, below: bool, now: list[Cause]) -> None:

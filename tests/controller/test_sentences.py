@@ -30,6 +30,7 @@ from controller.sentences import (
     what_to_do,
     wrong,
 )
+from safety import people
 from safety.signals import (
     BUTTONS,
     Alarm,
@@ -499,3 +500,11 @@ def test_what_is_not_recorded_lets_the_set_go_on_and_says_how_its_alarm_ends() -
     at_level = spoken(msgspec.structs.replace(below, demand=Demand.NO_DEEPENING), moment=Moment(home=True))
     assert at_level.endswith("call service. The alarm ends when records can be written again.")
     assert "ACK" not in at_level
+
+
+def test_an_emergency_stop_that_was_let_go_of_and_acknowledged_counts_no_contacts() -> None:
+    found: list[Cause] = []
+    people.estop(people.People(estop=people.HELD_AFTER), Readings(10), found)
+    (held,) = found
+    assert message(held).startswith("The emergency stop was pressed. Hold RETURN until the table is level. ")
+    assert figures(held) == "released"
