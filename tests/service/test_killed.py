@@ -105,6 +105,7 @@ def test_killed_at_any_tick_the_patient_reaches_level_and_the_journal_is_whole(s
         assert "H33" not in first.rig.codes()
         killed_at = first.rig.snapshot.number
         depth_deg = min(first.rig.true_deg, depth_deg)
+        first.recorded.until(lambda: link.committed >= killed_at - SECOND - 10)
     elif who == "recorder":
         # H33 lets the set end, and no further one begin; then control dies too.
         kill_recorder(first, all_of_it=True)
