@@ -116,10 +116,10 @@ def prepare_guard(say: Callable[[str], None]) -> bool:
 
 def _target(name: str, sources: Sequence[str], flags: Sequence[str]) -> Path:
     """Return where the library of these sources is kept, whichever compiler makes it."""
-    return _place() / f"{name}-{_check_sum(sources, flags)}.so"
+    return library_folder() / f"{name}-{_check_sum(sources, flags)}.so"
 
 
-def _place() -> Path:
+def library_folder() -> Path:
     """Return where libraries are kept: in the virtual environment, else in the user's cache."""
     inside = Path(sys.prefix) / "lib" / "inversion-table"
     if sys.prefix != sys.base_prefix and os.access(sys.prefix, os.W_OK):
