@@ -71,7 +71,7 @@ static __attribute__((noinline)) void judge(void) {
 }
 
 static __attribute__((noinline)) void drive(void) {
-    mega_drive(velocity_step(&velocity, &guard, &out, pins.current_ma), &out);
+    mega_drive(velocity_step(&velocity, &guard, &out, mega_current_ma()), &out);
     tasks |= TASK_DRIVE;
 }
 

@@ -221,6 +221,10 @@ static int16_t angle_of(uint16_t word) {
     return (int16_t)(ZERO_CDEG + ((int32_t)word * SPAN_CDEG + SPAN_CDEG / 2) / 4096);
 }
 
+int16_t mega_current_ma(void) {
+    return is_sound(words[2]) ? (int16_t)(((int32_t)words[2] - HALF_WORD) * SPAN_MA / 4096) : 0;
+}
+
 static uint8_t contacts_of(uint8_t open) {
     return open == 0u ? GUARD_CLOSED : open == 3u ? GUARD_OPEN : GUARD_DISCREPANT;
 }
@@ -230,9 +234,8 @@ void mega_look(guard_pins_t *pins) {
     pins->angle_a_cdeg = is_sound(words[0]) ? angle_of(words[0]) : GUARD_NO_ANGLE;
     /* Falling: 0 V is 110°. */
     pins->angle_b_cdeg = is_sound(words[1]) ? (int16_t)(2 * ZERO_CDEG + SPAN_CDEG - angle_of(words[1])) : GUARD_NO_ANGLE;
-    int16_t off = (int16_t)(words[2] - HALF_WORD);
-    uint16_t size = (uint16_t)(off < 0 ? -off : off);
-    pins->current_ma = is_sound(words[2]) ? (uint16_t)((uint32_t)size * SPAN_MA / 4096u) : GUARD_NO_CURRENT;
+    int16_t current = mega_current_ma();
+    pins->current_ma = is_sound(words[2]) ? (uint16_t)(current < 0 ? -current : current) : GUARD_NO_CURRENT;
     /* RETURN and STOP open when they are pressed, the others close. */
     uint8_t keys = (uint8_t)~PINA ^ (GUARD_RETURN_KEY | GUARD_STOP_KEY);
     pins->buttons = (uint16_t)(keys | (IS_HIGH(BUTTON_PLAN_DOWN) ? 0u : GUARD_PLAN_DOWN));

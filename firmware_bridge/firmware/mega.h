@@ -29,6 +29,9 @@ void mega_wait(void);
 /* What pins and converter say now. */
 void mega_look(guard_pins_t *pins);
 
+/* The motor's current, positive where it turns the head up; 0 where it is not measured. */
+int16_t mega_current_ma(void);
+
 /* Puts a voltage on the motor, in 1/256 cdeg/s of the drive without a load, and switches enable and brake. An e-stop that
  * was seen by its interrupt, or stands open, wins over whatever is asked for. */
 void mega_drive(int32_t voltage, const guard_out_t *out);

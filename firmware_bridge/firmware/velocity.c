@@ -19,7 +19,10 @@
 #define PUSH_CDEG_S 60
 #define PUSH_GROWS_CDEG_S 1700
 /* Above twice the idle current: whatever resists takes more. */
-#define IN_GAP_MA 500u
+#define IN_GAP_MA 500
+/* Four fifths of the droop, and the most that counts: the rated load takes 10 A. */
+#define COMPENSATION(ma) ((int32_t)(ma) * VELOCITY_DROOP_CDEG_S / 125 * VELOCITY_ONE / 10)
+#define MOST_COMPENSATED_MA 12000
 #define UNKNOWN INT16_MIN
 
 static int32_t within(int32_t value, int32_t most) { return value > most ? most : value < -most ? -most : value; }
@@ -99,7 +102,7 @@ static int32_t push(const guard_t *g, int8_t direction) {
     return direction * size * VELOCITY_ONE;
 }
 
-int32_t velocity_step(velocity_t *velocity, const guard_t *g, const guard_out_t *out, uint16_t current_ma) {
+int32_t velocity_step(velocity_t *velocity, const guard_t *g, const guard_out_t *out, int16_t current_ma) {
     if (out->session_id != velocity->session_id) {
         /* The next person's weight pulls elsewhere. */
         velocity->held = out->session_id == 0u ? 0 : velocity->held;
@@ -111,14 +114,15 @@ int32_t velocity_step(velocity_t *velocity, const guard_t *g, const guard_out_t 
     if (!out->drive_power || out->short_motor) {
         return 0;
     }
+    int32_t compensation = COMPENSATION(within(current_ma, MOST_COMPENSATED_MA));
     if (out->preload) {
-        return within(out->held_torque ? velocity->held : push(g, out->direction), MOST);
+        return within(out->held_torque ? velocity->held + compensation : push(g, out->direction), MOST);
     }
     int16_t set = out->phase == GUARD_RUNNING ? out->applied_cdeg_s : 0;
     if (g->slot == SLOT) {
-        uint32_t free_ma = 2u * (uint32_t)g->config.idle_ma + IN_GAP_MA;
-        bool is_free = current_ma != GUARD_NO_CURRENT && current_ma < free_ma;
+        int32_t free_ma = 2 * (int32_t)g->config.idle_ma + IN_GAP_MA;
+        bool is_free = current_ma != 0 && size_of(current_ma) < free_ma;
         learn(velocity, set, seen(&g->eyes), is_free && set != 0, !out->brake_released);
     }
-    return within((int32_t)set * VELOCITY_ONE + velocity->correction + velocity->integral, MOST);
+    return within((int32_t)set * VELOCITY_ONE + velocity->correction + velocity->integral + compensation, MOST);
 }

@@ -75,6 +75,8 @@ class Pins:
             self.board.sense(0, _of_angle(a, angle_rad))
             self.board.sense(1, _of_angle(b, angle_rad))
         current_ma: float | None = sensors.current_ma if hooks.active else plant.current_ma
+        if current_ma is not None and plant.motion.torque_nm < 0.0:
+            current_ma = -current_ma
         self.board.sense(2, 0.0 if current_ma is None else _HALF_MV + current_ma / _MA_A_MV)
 
     def take_outputs(self) -> None:
