@@ -13,7 +13,7 @@ unexport PYTHONHOME
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: setup run demo test check bench nightly tools help
+.PHONY: setup run demo test check bench nightly firmware tools help
 
 setup: ## make .venv, or bring it up to date (PYTHON=... chooses the interpreter)
 	@sh scripts/setup.sh
@@ -38,6 +38,9 @@ bench: setup ## measure speed on this machine and print the table
 
 nightly: setup ## every test, the long ones too
 	@$(BIN)/python -m pytest --nightly -n $(WORKERS) --require "$(REQUIRE)"
+
+firmware: setup ## build the microcontroller's image anew (needs gcc-avr, avr-libc); the shipped one is the same
+	@$(BIN)/python scripts/build_firmware.py
 
 tools: ## print the line that installs the tools some tests need; installs nothing
 	@python=$$(sh scripts/find-python.sh) && "$$python" -m tests.tools

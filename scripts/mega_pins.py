@@ -1,5 +1,9 @@
-"""Write firmware_bridge/firmware/mega_pins.h, the microcontroller's pins as C sees them, from pins.toml."""
+"""Write firmware_bridge/firmware/mega_pins.h, the microcontroller's pins as C sees them, from pins.toml.
 
+`--check` writes nothing, and fails where the file is another.
+"""
+
+import sys
 import tomllib
 from pathlib import Path
 
@@ -18,7 +22,7 @@ MASKS = """
 """
 PORTS = "ABCDEFGHJKL"
 # Port G has six bits.
-BITS = {port: 8 for port in PORTS} | {"G": 6}
+BITS = dict.fromkeys(PORTS, 8) | {"G": 6}
 
 
 def text() -> str:
@@ -41,6 +45,17 @@ def text() -> str:
     return HEAD + "\n".join(lines[:split]) + "\n" + MASKS + "\n".join(lines[split:]) + "\n\n#endif\n"
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Write the file; with `--check` only say whether it is as it should be."""
+    if "--check" in sys.argv[1:]:
+        if TARGET.read_text(encoding="utf-8") == text():
+            return 0
+        print(f"{TARGET.name} is not what pins.toml makes: run scripts/mega_pins.py", file=sys.stderr)
+        return 1
     TARGET.write_text(text(), encoding="utf-8")
     print(f"wrote {TARGET.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

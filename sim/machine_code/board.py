@@ -1,4 +1,7 @@
-"""One Arduino Mega 2560 with an image in its flash, cycle by cycle: pins, voltages and bytes in, levels and bytes out."""
+"""One Arduino Mega 2560 with an image in its flash, cycle by cycle: pins and bytes in and out.
+
+Pins are named as in pins.toml; time is told in cycles of 16 MHz since power-on.
+"""
 
 import tomllib
 from functools import cache
@@ -39,11 +42,12 @@ uint32_t machine_events(void *, machine_event_t *);
 uint8_t *machine_data(void *);
 uint8_t *machine_flash(void *);
 void machine_eeprom(void *, uint8_t *);
+void machine_exact(void *);
 """
 
 
 class Event(NamedTuple):
-    """A write to one of the drive's ports: B, E or G."""
+    """One of the drive's ports changed: B, E or G."""
 
     cycle: int
     port: str
@@ -145,6 +149,14 @@ class Board:
         if not self._lib.machine_run(self._machine, cycle):
             raise RuntimeError(f"the processor stopped at {self.pc:#x}")
 
+    def exact(self) -> None:
+        """Go one instruction at a time from now on, so that `events` are told to the cycle."""
+        self._lib.machine_exact(self._machine)
+
+    def poke(self, address: int, value: int) -> None:
+        """Write a byte of the data space, past the program."""
+        self._data[address] = value
+
     def put(self, signal: str, high: bool) -> None:
         """Put a level on an input, now."""
         if self._levels.get(signal) is not high:
@@ -173,7 +185,7 @@ class Board:
         return bytes(self._ffi.buffer(self._said, length))
 
     def events(self) -> list[Event]:
-        """Return the writes to the drive's ports since the last call."""
+        """Return the changes of the drive's ports since the last call; to the cycle after `exact`."""
         count = self._lib.machine_events(self._machine, self._noted)
         return [Event(e.cycle, chr(e.port), e.value) for e in self._noted[0:count]]
 

@@ -61,6 +61,7 @@ typedef struct {
     uint32_t out_length;
     machine_event_t events[EVENTS];
     uint32_t event_count;
+    uint8_t seen[3];
     change_t changes[CHANGES];
     uint64_t feed_cycle;
     uint32_t resets;
@@ -173,9 +174,19 @@ static void note(machine_t *machine, uint8_t port, uint32_t value) {
     }
 }
 
-static void wrote_b(struct avr_irq_t *irq, uint32_t value, void *param) { (void)irq, note(param, 'B', value); }
-static void wrote_e(struct avr_irq_t *irq, uint32_t value, void *param) { (void)irq, note(param, 'E', value); }
-static void wrote_g(struct avr_irq_t *irq, uint32_t value, void *param) { (void)irq, note(param, 'G', value); }
+/* Where PORTB, PORTE and PORTG are in data space. */
+static const uint16_t PLACES[3] = {0x25u, 0x2Eu, 0x34u};
+static const uint8_t NAMES[3] = {'B', 'E', 'G'};
+
+static void look(machine_t *machine) {
+    for (uint32_t i = 0u; i < 3u; i++) {
+        uint8_t value = machine->avr->data[PLACES[i]];
+        if (value != machine->seen[i]) {
+            machine->seen[i] = value;
+            note(machine, NAMES[i], value);
+        }
+    }
+}
 
 static void begin_anew(machine_t *machine) {
     uint32_t flags = 0u;
@@ -254,9 +265,6 @@ machine_t *machine_new(const uint8_t *image, uint32_t length, const uint8_t *eep
     }
     avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_ADC_GETIRQ, ADC_IRQ_OUT_TRIGGER), converted, machine);
     avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUTPUT), sent, machine);
-    avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ('B'), IOPORT_IRQ_REG_PORT), wrote_b, machine);
-    avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ('E'), IOPORT_IRQ_REG_PORT), wrote_e, machine);
-    avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ('G'), IOPORT_IRQ_REG_PORT), wrote_g, machine);
     avr_reset(avr);
     avr_regbit_clear(avr, avr->reset_flags.extrf);
     avr_regbit_clear(avr, avr->reset_flags.borf);
@@ -274,6 +282,7 @@ bool machine_run(machine_t *machine, uint64_t until) {
     avr_t *avr = machine->avr;
     while (avr->cycle < until) {
         int state = avr_run(avr);
+        look(machine);
         if (state == cpu_Done || state == cpu_Crashed) {
             return false;
         }
@@ -288,6 +297,9 @@ bool machine_run(machine_t *machine, uint64_t until) {
     }
     return true;
 }
+
+/* One instruction at a time from now on, so that events are told to the cycle; a third as fast. */
+void machine_exact(machine_t *machine) { machine->avr->run_cycle_limit = 1u; }
 
 uint64_t machine_cycle(const machine_t *machine) { return machine->avr->cycle; }
 uint32_t machine_resets(const machine_t *machine) { return machine->resets; }
@@ -336,7 +348,7 @@ uint32_t machine_said(machine_t *machine, uint8_t *bytes) {
     return length;
 }
 
-/* The writes to the drive's ports since the last call. */
+/* The changes of the drive's ports since the last call. */
 uint32_t machine_events(machine_t *machine, machine_event_t *events) {
     uint32_t count = machine->event_count;
     memcpy(events, machine->events, count * sizeof *events);

@@ -1,7 +1,7 @@
 """The simulated table with the microcontroller's own program: its pins on the plant, its line for whoever comes.
 
-In each millisecond the pins are set to what switches and sensors say, the board runs 16,000 cycles, and the plant follows
-its outputs. The motor is fed with what the bridge puts on it: no loop but the firmware's own.
+In each millisecond the pins are set to what switches and sensors say, the board runs 16,000 cycles, and the plant
+follows its outputs. The motor is fed with what the bridge puts on it: no loop but the firmware's own.
 """
 
 from collections.abc import Callable

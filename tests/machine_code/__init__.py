@@ -1,0 +1,1 @@
+"""The microcontroller's own program, as machine code on the simulated table."""
