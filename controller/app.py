@@ -248,7 +248,7 @@ class BehindAWire:
         return OpenedTable(
             bridge=room.bridge,
             clock=room.clock,
-            guard="host build",
+            guard=room.process.guard,
             permit=permit_for(plan),
             host=Host(clock_ok=True, config_ok=True, started_table=True, wall_s=SIMULATED_DAY_S, records_ok=True),
             observers=(room.faults.observe, people.observe, room.renew),

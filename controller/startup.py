@@ -20,7 +20,7 @@ from config.loading import load_screening, load_source
 from config.names import known
 from config.plan import Plan
 from config.profile import Profile
-from controller.commands.ways import AT_PANEL, Way
+from controller.commands.ways import AT_PANEL, MACHINE_CODE, Way
 from controller.loop import Clock
 from controller.messages import VERSION, Welcome
 from controller.real_table import SLACK_S
@@ -69,6 +69,11 @@ def refuse_misfits(way: Way, profile: Profile, declared: str | None, offer: str 
     """Refuse what does not go together. Raises UsageError, with what to do."""
     if way.kind == "in-process":
         raise UsageError(NEVER_IN_PROCESS)
+    if way.kind == MACHINE_CODE:
+        raise UsageError(
+            "the table with the microcontroller's own program is for sessions and tests: write inversion-table session "
+            "--table machine-code, or serve --table wire"
+        )
     if offer is not None and way.kind != "wire":
         raise UsageError(
             "--offer is for a simulated table: a real one gets its plans from the console, or from the screening list "

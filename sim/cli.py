@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from sim.wire import PseudoTerminal
 
 MOST_TABLES: Final = 99
+GUARDS: Final = {"wire": "host build", "machine-code": "machine code"}
+"""What the guard of each simulated table is."""
 
 
 def run_sim(args: argparse.Namespace) -> int:
@@ -33,15 +36,19 @@ def run_sim(args: argparse.Namespace) -> int:
     from sim.body import Person
     from sim.faults.schedule import FaultSchedule
     from sim.living import record_of
-    from sim.wired import build_wired
+    from sim.machine_code.table import MachineTable, build_machine
+    from sim.wired import WiredTable, build_wired
 
-    if args.table != "wire":
-        raise UnknownNameError("simulated table", args.table, ["wire"])
+    if args.table not in GUARDS:
+        raise UnknownNameError("simulated table", args.table, list(GUARDS))
+    guard = GUARDS[args.table]
     profile = load_profile(args.profile)
     voice = Voice()
-    prepare_guard(voice.say)
+    if args.table == "wire":
+        prepare_guard(voice.say)
     body = Person(**args.patient)
-    table = build_wired(
+    build: Callable[..., WiredTable | MachineTable] = build_wired if args.table == "wire" else build_machine
+    table = build(
         profile,
         seed=args.seed,
         mass_kg=body.mass_kg,
@@ -74,8 +81,8 @@ def run_sim(args: argparse.Namespace) -> int:
                     # Before anybody is told: whoever started this may be gone by then, and the next one looks here.
                     record = record_of(folder, profile.table_id)
                     write_whole(record, json.dumps(told))
-                voice.say(f"{profile.title}: {line.path}, guard: host build; its hands: {hands.path}; Ctrl-C ends it")
-                voice.hand_over(json.dumps(told | {"guard": "host build"}) if args.json else line.path)
+                voice.say(f"{profile.title}: {line.path}, guard: {guard}; its hands: {hands.path}; Ctrl-C ends it")
+                voice.hand_over(json.dumps(told | {"guard": guard}) if args.json else line.path)
                 server.run(sys.stdin.fileno() if args.attached else None)
             finally:
                 if record is not None:

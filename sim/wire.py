@@ -12,10 +12,11 @@ import termios
 import time
 import tty
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
+from sim.clock import VirtualClock
+from sim.table import Truth
 from sim.wire_hands import HandsServer
-from sim.wired import WiredTable
 
 # After so many milliseconds made up for, hands and signals are looked after again.
 AT_ONCE_MS: Final = 200
@@ -88,6 +89,30 @@ class PseudoTerminal:
                 os.close(descriptor)
 
 
+class LineTable(Protocol):
+    """A simulated table behind a line, as whoever turns its clock sees it."""
+
+    clock: VirtualClock
+    each_ms: list[Callable[[int], None]]
+
+    @property
+    def room(self) -> int:
+        """How many bytes may be handed to `hear` now."""
+        ...
+
+    def hear(self, data: bytes) -> None:
+        """Take in bytes from the line."""
+        ...
+
+    def pass_ms(self) -> bytes:
+        """Let one millisecond pass, and return what was sent in it."""
+        ...
+
+    def truth(self) -> Truth:
+        """Return where the table really is and how fast it really moves."""
+        ...
+
+
 class WireServer:
     """Keeps one simulated table going in real time, its line and its hands served, until it is told to stop.
 
@@ -96,7 +121,7 @@ class WireServer:
 
     def __init__(
         self,
-        table: WiredTable,
+        table: LineTable,
         line: PseudoTerminal,
         hands: HandsServer,
         now_ns: Callable[[], int] = time.monotonic_ns,

@@ -31,7 +31,7 @@ class WireProcess:
         outlives: it goes on when this process is gone, as `sim.living` needs it.
 
     Attributes:
-        path: of the line. hands: path of the socket. pid: of the process.
+        path: of the line. hands: path of the socket. pid: of the process. guard: what the second judge is there.
 
     Raises:
         DeviceMissingError: it did not start; its own last word says why.
@@ -55,6 +55,7 @@ class WireProcess:
         told = self._first_line()
         self.path: str = told["path"]
         self.hands: str = told["hands"]
+        self.guard: str = told["guard"]
 
     def ended(self) -> str:
         """Return how the process ended, in a sentence; empty while it runs."""

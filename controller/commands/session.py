@@ -156,7 +156,7 @@ def run_session(args: argparse.Namespace) -> int:
     """
     from config.loading import load_plan, load_profile, load_screening
     from controller.commands.session_end import finish
-    from controller.commands.ways import refuse_misfits, way_of
+    from controller.commands.ways import FAR, refuse_misfits, way_of
     from controller.panel_screening import what_is_asked
     from controller.places import run_folder, state_folder
     from controller.recording import Recorder
@@ -164,7 +164,7 @@ def run_session(args: argparse.Namespace) -> int:
     from controller.session import Session
     from controller.watch import watch
 
-    name = args.profile or ("wire" if args.table == "wire" else "simulated")
+    name = args.profile or ("wire" if args.table in FAR else "simulated")
     profile = load_profile(name)
     limits = profile.limits()
     plan = load_plan(args.plan, limits)
@@ -235,10 +235,16 @@ def _opened(
     way: "Way", args: argparse.Namespace, profile: "Profile", plan: "Plan", faults: Sequence[Any], state: Path
 ) -> "OpenedTable":
     """Return the table. Raises InversionTableError."""
+    from controller.commands.ways import FAR
+
     if way.kind == "in-process":
         return args.simulation.open(profile, plan, args.seed, args.patient, faults)  # type: ignore[no-any-return]
-    if way.kind == "wire":
-        options = [f"--profile={args.profile or 'wire'}", *([f"--state={args.state}"] if args.state else [])]
+    if way.kind in FAR:
+        options = [
+            f"--table={way}",
+            f"--profile={args.profile or 'wire'}",
+            *([f"--state={args.state}"] if args.state else []),
+        ]
         return args.wire.open(profile, plan, args.seed, args.patient, faults, options)  # type: ignore[no-any-return]
     if way.kind == "gpio":
         from controller.gpio_table import open_gpio

@@ -7,7 +7,9 @@ from controller.arguments import add_example, read_patient, read_seed, typed
 DESCRIPTION = """\
 Run a simulated table in a process of its own, in real time, with the guard in
 its loop, until a signal ends it. --table wire puts it behind a pseudo-terminal:
-its path is printed, and any program may open it as a serial port.
+its path is printed, and any program may open it as a serial port. --table
+machine-code does the same with the microcontroller's own program, cycle by cycle,
+in simavr (apt-get install libsimavr-dev libelf-dev).
 
 People are not simulated here: whoever connects to the hands socket works the
 switches (docs/hands.md).
@@ -19,7 +21,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = subparsers.add_parser(
         "sim", help="run a simulated table behind a serial line", description=DESCRIPTION, allow_abbrev=False
     )
-    parser.add_argument("--table", metavar="KIND", default="wire", help="the way to it: wire (default)")
+    parser.add_argument("--table", metavar="KIND", default="wire", help="wire (default) or machine-code")
     parser.add_argument("--profile", metavar="NAME|FILE", default="wire", help="the table (default: %(default)s)")
     parser.add_argument("--seed", metavar="N", type=typed(read_seed), default=0, help="of noise and bouncing")
     parser.add_argument(

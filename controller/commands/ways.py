@@ -3,15 +3,15 @@
 import argparse
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from config.errors import DeviceMissingError, UnknownNameError, UsageError
+from config.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from config.profile import Profile
 
-LATER: Final = {
-    "machine-code": "the simulated table with the microcontroller's own program",
-}
-KINDS: Final = ("in-process", "wire", "serial", "gpio")
+MACHINE_CODE: Final = "machine-code"
+KINDS: Final = ("in-process", "wire", MACHINE_CODE, "serial", "gpio")
+FAR: Final = ("wire", MACHINE_CODE)
+"""The simulated tables in a process of their own."""
 REAL: Final = ("serial", "gpio")
 AT_PANEL: Final = "panel"
 
@@ -33,13 +33,8 @@ def way_of(asked: str | None, profile: "Profile") -> Way:
     Raises:
         UnknownNameError: there is no such way.
         UsageError: it takes no port.
-        DeviceMissingError: this version does not have it.
     """
     kind, colon, where = (asked or profile.bridge).partition(":")
-    if kind in LATER:
-        raise DeviceMissingError(
-            f"{kind}, {LATER[kind]}, is not part of this version; --table in-process is the simulated table"
-        )
     if kind not in KINDS:
         raise UnknownNameError("table", kind, KINDS)
     if kind == "serial":

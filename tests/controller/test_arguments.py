@@ -89,10 +89,10 @@ def test_a_state_that_is_never_reached_is_told(command: Command) -> None:
     assert (told["exit"], told["session"]["result"]) == (2, "completed")
 
 
-def test_a_way_to_the_table_that_does_not_exist_yet_is_exit_5(command: Command) -> None:
+def test_the_microcontrollers_own_program_runs_in_real_time_only(command: Command) -> None:
     ran = command(*SHORT, "--table", "machine-code")
-    assert ran.code == 5
-    assert "not part of this version" in ran.err
+    assert ran.code == 2
+    assert "--table machine-code runs in real time, so --fast means nothing there" in ran.err
 
 
 def test_an_unknown_command_is_told_with_the_nearest(command: Command) -> None:
