@@ -43,6 +43,7 @@ uint8_t *machine_data(void *);
 uint8_t *machine_flash(void *);
 void machine_eeprom(void *, uint8_t *);
 void machine_exact(void *);
+bool machine_run_to_address(void *, uint32_t, uint64_t);
 """
 
 
@@ -156,6 +157,10 @@ class Board:
     def poke(self, address: int, value: int) -> None:
         """Write a byte of the data space, past the program."""
         self._data[address] = value
+
+    def run_to_address(self, address: int, cycle: int) -> bool:
+        """Run until the instruction at an address, in bytes, comes next; False: it did not come up to this cycle."""
+        return bool(self._lib.machine_run_to_address(self._machine, address, cycle))
 
     def put(self, signal: str, high: bool) -> None:
         """Put a level on an input, now."""

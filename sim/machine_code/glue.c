@@ -365,3 +365,13 @@ void machine_eeprom(machine_t *machine, uint8_t *bytes) {
     avr_ioctl(machine->avr, AVR_IOCTL_EEPROM_GET, &there);
     memcpy(bytes, there.ee, EEPROM_BYTES);
 }
+
+/* Runs until the instruction at this address comes next, at most up to a cycle; false where it did not come. */
+bool machine_run_to_address(machine_t *machine, uint32_t address, uint64_t until) {
+    do {
+        if (!machine_run(machine, machine->avr->cycle + 1u)) {
+            return false;
+        }
+    } while (machine->avr->pc != address && machine->avr->cycle < until);
+    return machine->avr->pc == address;
+}

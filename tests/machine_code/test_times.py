@@ -3,7 +3,7 @@
 import pytest
 
 from sim.machine_code.board import CYCLES_A_MS
-from tests.machine_code.rig import resting
+from tests.machine_code.rig import resting, symbols
 
 pytestmark = pytest.mark.needs("simavr")
 
@@ -40,6 +40,58 @@ def test_the_estop_takes_legs_and_brake_within_ten_microseconds_whatever_runs(co
     print(f"{contact}: {min(took)} … {max(took)} cycles, at most {max(took) / 16:.1f} µs")
     assert len(took) >= 2 * PHASES - 10
     assert max(took) <= ESTOP_CYCLES
+
+
+# What runs in each millisecond, the interrupt that counts them, and the wait for it.
+TASKS = ("look", "hear", "judge", "drive", "show", "tell", "store", "mega_wait", "__vector_21")
+JUMP_TO_ITSELF = 0xCFFF
+HANG_MS = 40
+
+
+@pytest.mark.needs("avr")
+@pytest.mark.parametrize("task", TASKS)
+def test_whichever_task_hangs_everything_that_moves_is_off_within_40_ms(task: str) -> None:
+    worst = 0
+    for phase in range(36):
+        board = resting()
+        # The watchdog was fed at another moment each time.
+        board.run_to(board.cycle + 449 * phase)
+        at = board.cycle
+        board.patch(symbols()[task], JUMP_TO_ITSELF)
+        for address, mask in ((0x25, 0x70), (0x2E, 0x08), (0x34, 0x20)):
+            board.poke(address, board.memory(address, 1)[0] | mask)
+        while not board.resets and board.cycle < at + 60 * CYCLES_A_MS:
+            board.run_to(board.cycle + 160)
+        worst = max(worst, board.cycle - at)
+        assert board.resets == 1, f"{task} hung, and nothing noticed"
+        # From the reset on no pin is an output, so that the resistors hold all of them low.
+        assert not any(board.high(signal) for signal in MOVING)
+    print(f"{task} hangs: off after at most {worst / CYCLES_A_MS:.1f} ms")
+    assert worst <= HANG_MS * CYCLES_A_MS
+
+
+MOVING = ("drive_up", "drive_down", "drive_pwm", "drive_enable", "brake_release")
+HALF_A_TICK = 8_000
+
+
+@pytest.mark.needs("avr")
+def test_a_step_of_the_guard_and_all_the_rest_fit_into_a_tick() -> None:
+    board = resting()
+    board.exact()
+    places = symbols()
+    steps, ticks = [], []
+    for _ in range(PHASES):
+        assert board.run_to_address(places["look"], board.cycle + 3 * CYCLES_A_MS)
+        began = board.cycle
+        assert board.run_to_address(places["judge"], board.cycle + CYCLES_A_MS)
+        judged = board.cycle
+        assert board.run_to_address(places["drive"], board.cycle + CYCLES_A_MS)
+        steps.append(board.cycle - judged)
+        assert board.run_to_address(places["store"], board.cycle + CYCLES_A_MS)
+        ticks.append(board.cycle - began)
+    print(f"guard step with what interrupts it: at most {max(steps):,} cycles; the whole tick {max(ticks):,}")
+    assert max(steps) <= HALF_A_TICK
+    assert max(ticks) < CYCLES_A_MS
 
 
 def test_the_stack_stays_far_from_the_variables() -> None:
