@@ -10,12 +10,12 @@ import pytest
 from config.errors import DeviceMissingError
 from firmware_bridge import guard_build
 
-BUILDER = "import sys; from pathlib import Path; from firmware_bridge import guard_build as b; b._place = lambda: Path(sys.argv[1]); print(b.guard_library())"  # noqa: E501 one line for the command
+BUILDER = "import sys; from pathlib import Path; from firmware_bridge import guard_build as b; b.library_folder = lambda: Path(sys.argv[1]); print(b.guard_library())"  # noqa: E501 one line for the command
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr(guard_build, "_place", lambda: tmp_path / "lib")
+    monkeypatch.setattr(guard_build, "library_folder", lambda: tmp_path / "lib")
     guard_build.guard_library.cache_clear()
     yield tmp_path / "lib"
     guard_build.guard_library.cache_clear()
