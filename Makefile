@@ -6,6 +6,8 @@ BIN := .venv/bin
 WORKERS ?= auto
 # `all`, or names of the list that `make tools` prints: tests that need these fail instead of being skipped.
 REQUIRE ?=
+# The board that `make flash` writes.
+PORT ?= auto
 
 # A foreign module path could put other people's `config` or `safety` before ours.
 unexport PYTHONPATH
@@ -13,7 +15,7 @@ unexport PYTHONHOME
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: setup run demo test check bench nightly firmware tools help
+.PHONY: setup run demo test check bench nightly firmware flash tools help
 
 setup: ## make .venv, or bring it up to date (PYTHON=... chooses the interpreter)
 	@sh scripts/setup.sh
@@ -41,6 +43,9 @@ nightly: setup ## every test, the long ones too
 
 firmware: setup ## build the microcontroller's image anew (needs gcc-avr, avr-libc); the shipped one is the same
 	@$(BIN)/python scripts/build_firmware.py
+
+flash: setup ## write that image into the board at PORT (PORT=/dev/ttyACM0) and read its version back; needs avrdude
+	@$(BIN)/inversion-table flash "$(PORT)"
 
 tools: ## print the line that installs the tools some tests need; installs nothing
 	@python=$$(sh scripts/find-python.sh) && "$$python" -m tests.tools

@@ -85,7 +85,19 @@ def foreign_names() -> list[str]:
 def _parsed(words: list[str]) -> argparse.Namespace:
     """Read the command line. Raises UsageError; SystemExit after --help and --version."""
     from controller.arguments import Parser, add_example
-    from controller.commands import configuration, doctor, faults, journal, panel, serve, session, sim, status, wiring
+    from controller.commands import (
+        configuration,
+        doctor,
+        faults,
+        flash,
+        journal,
+        panel,
+        serve,
+        session,
+        sim,
+        status,
+        wiring,
+    )
 
     parser = Parser(prog=PROGRAM, description=DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
@@ -97,7 +109,7 @@ def _parsed(words: list[str]) -> argparse.Namespace:
     )
     subparsers: Any = parser.add_subparsers(metavar="COMMAND", dest="command", required=True, title="commands")
     session.register(subparsers)
-    for module in (serve, panel, status, doctor, configuration, faults, sim, wiring, journal):
+    for module in (serve, panel, status, doctor, configuration, faults, sim, wiring, flash, journal):
         module.register(subparsers)
     parser.set_defaults(simulation=InProcess(), wire=BehindAWire(), living=Living(), run_table=run_table)
     args, unknown = parser.parse_known_args(words)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TASKS = ("setup", "run", "demo", "test", "check", "bench", "nightly", "firmware", "tools", "help")
+TASKS = ("setup", "run", "demo", "test", "check", "bench", "nightly", "firmware", "flash", "tools", "help")
 
 
 def make(*arguments: str) -> str:

@@ -5,13 +5,13 @@ Pins are named as in pins.toml; time is told in cycles of 16 MHz since power-on.
 
 import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import cffi
 
 from config.errors import DeviceMissingError
-from sim.machine_code.building import IMAGE, glue_library
+from firmware_bridge.image import IMAGE, read_image
+from sim.machine_code.building import glue_library
 
 CYCLES_A_MS: Final = 16_000
 EEPROM_BYTES: Final = 4096
@@ -67,31 +67,6 @@ def ports() -> dict[str, tuple[str, int]]:
     """Return the port and bit of each signal, as pins.toml has them."""
     pins = tomllib.loads(IMAGE.with_name("pins.toml").read_text(encoding="utf-8"))["pin"]
     return {pin["signal"]: (pin["port"][1], int(pin["port"][2])) for pin in pins}
-
-
-def read_image(path: Path = IMAGE) -> bytes:
-    """Return what a file in Intel's HEX format puts into the flash, from address 0 on.
-
-    Raises:
-        DeviceMissingError: there is no such file, or it is damaged.
-    """
-    image = bytearray()
-    base = 0
-    try:
-        for number, line in enumerate(path.read_text(encoding="ascii").split(), 1):
-            record = bytes.fromhex(line.removeprefix(":"))
-            if not line.startswith(":") or len(record) != record[0] + 5 or sum(record) & 0xFF:
-                raise DeviceMissingError(f"{path.name}, line {number}: damaged; install the package anew")
-            address, kind, data = int.from_bytes(record[1:3], "big"), record[3], record[4:-1]
-            if kind == 0:
-                end = base + address + len(data)
-                image.extend(b"\xff" * (end - len(image)))
-                image[base + address : end] = data
-            elif kind in (2, 4):
-                base = int.from_bytes(data, "big") << (4 if kind == 2 else 16)
-    except (OSError, ValueError, IndexError) as error:
-        raise DeviceMissingError(f"{path.name} cannot be read: {error}; install the package anew") from error
-    return bytes(image)
 
 
 class Board:

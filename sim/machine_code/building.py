@@ -13,7 +13,6 @@ from config.errors import DeviceMissingError
 from firmware_bridge.guard_build import NO_COMPILER, compiler, library_folder
 
 GLUE: Final = Path(__file__).with_name("glue.c")
-IMAGE: Final = Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware" / "guard-mega.hex"
 FLAGS: Final = ("-std=gnu99", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
 LIBRARIES: Final = ("-lsimavr", "-lelf")
 NO_SIMAVR: Final = (

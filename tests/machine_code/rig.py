@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from firmware_bridge.image import IMAGE
 from sim.machine_code.board import CYCLES_A_MS, Board
-from sim.machine_code.building import IMAGE
 from sim.machine_code.table import MachineTable, build_machine
 from tests.wire.lockstep import TableEnd
 from tests.wire.rig import PROFILE, WireRig

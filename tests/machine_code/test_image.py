@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import DeviceMissingError
-from sim.machine_code.board import read_image
-from sim.machine_code.building import IMAGE
+from firmware_bridge.image import IMAGE, read_image
 from tests.machine_code.rig import ROOT, built
 
 BROKEN = [b"garbage", b":10000000FF", b":00000001FE\n", b":zz", b"\xff\xfe"]
@@ -32,7 +31,7 @@ def test_the_image_fits_and_begins_with_a_jump() -> None:
     assert 20_000 < len(image) < 262_144 - 8_192
 
 
-@pytest.mark.parametrize("content", BROKEN)
+@pytest.mark.parametrize("content", [*BROKEN, b""])
 def test_a_damaged_image_is_told_of_in_a_sentence(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "broken.hex"
     path.write_bytes(content)
