@@ -28,6 +28,8 @@
 /* The Hall sensor: half its supply at no current, 0 … 5 V for −20 … 20 A. */
 #define HALF_WORD 2048
 #define SPAN_MA 40000
+/* What timer 4 counts in half a period of ten hertz: fine enough that a pitch is right to a hertz. */
+#define PITCH_CLOCK (F_CPU / 8u / 2u / 10u)
 /* Bytes that wait in the receiver: 22 ms of the line. A power of two. */
 #define RECEIVED 256u
 /* Bit 0 of this register, which one instruction sets: the e-stop's interrupt came. */
@@ -158,7 +160,7 @@ static void begin_clocks(void) {
     OCR1A = 0u;
     TCCR1A = _BV(COM1A1) | _BV(WGM11);
     TCCR1B = _BV(WGM13) | _BV(WGM12) | _BV(CS10);
-    /* The buzzer: timer 4 toggles its pin, at 16 MHz / 64; silent until there is a pitch. */
+    /* The buzzer: timer 4 toggles its pin, at 16 MHz / 8; silent until there is a pitch. */
     TCCR4A = 0u;
     TCCR4B = _BV(WGM42);
 }
@@ -315,10 +317,10 @@ void mega_show(const panel_lights_t *lights) {
             TCCR4A = 0u;
             TCCR4B = _BV(WGM42);
         } else {
-            OCR4A = (uint16_t)(F_CPU / 64u / 2u / 10u / pitch - 1u);
+            OCR4A = (uint16_t)((PITCH_CLOCK + pitch / 2u) / pitch - 1u);
             TCNT4 = 0u;
             TCCR4A = _BV(COM4A0);
-            TCCR4B = _BV(WGM42) | _BV(CS41) | _BV(CS40);
+            TCCR4B = _BV(WGM42) | _BV(CS41);
         }
     }
 }

@@ -22,7 +22,7 @@ _EVENTS: Final = 4096
 _PORTS: Final = {"B": 0x25, "C": 0x28, "E": 0x2E, "G": 0x34, "K": 0x108}
 _ICR1, _OCR1A, _TCCR1A, _COM1A1 = 0x86, 0x88, 0x80, 0x80
 _TCCR4A, _OCR4A, _COM4A0 = 0xA0, 0xA8, 0x40
-_TIMER_HZ: Final = 16_000_000 // 64
+_TIMER_HZ: Final = 16_000_000 // 8
 
 _CALLS: Final = """
 typedef struct { uint64_t cycle; uint8_t port; uint8_t value; } machine_event_t;
@@ -191,10 +191,10 @@ class Board:
 
     @property
     def buzzer_hz(self) -> int:
-        """The pitch of the buzzer, 0: silent."""
+        """The pitch of the buzzer, to ten hertz as it is asked for; 0: silent."""
         if not self._data[_TCCR4A] & _COM4A0:
             return 0
-        return round(_TIMER_HZ / 2 / (self._word(_OCR4A) + 1))
+        return 10 * round(_TIMER_HZ / 20 / (self._word(_OCR4A) + 1))
 
     def patch(self, address: int, word: int) -> None:
         """Put another instruction into the flash; for whoever wants to see it hang."""
